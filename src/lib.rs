@@ -1,0 +1,9 @@
+//! A load-generating producer for Amazon Kinesis Data Streams: a known load in, the truth about every record out.
+//!
+//! The modules stand in the order in which a record travels.
+
+pub mod generate;
+pub mod key;
+pub mod kinesis;
+pub mod schedule;
+pub mod send;
