@@ -2,8 +2,10 @@
 //!
 //! The modules stand in the order in which a record travels.
 
+pub mod batch;
 pub mod generate;
 pub mod key;
 pub mod kinesis;
+pub mod ledger;
 pub mod schedule;
 pub mod send;

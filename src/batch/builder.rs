@@ -1,0 +1,226 @@
+//! Fills a request's body entry by entry and says when the next one does not fit.
+
+use base64_simd::STANDARD;
+
+use super::{Batch, Entry, Envelope, HEAD, Spent, json};
+use crate::kinesis::{HashKey, Limits};
+
+/// What became of a record that was offered to a [`BatchBuilder`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pushed {
+    /// It is in.
+    Added,
+    /// It would fit into an empty request, but not into this one any more.
+    Full,
+    /// No request can hold it: `size` bytes of data and key are more than a record may have.
+    TooLarge {
+        /// Data plus partition key, in bytes.
+        size: usize,
+    },
+}
+
+/// A request's body in the making.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    limits: Limits,
+    body: Vec<u8>,
+    entries: Vec<Entry>,
+    size: usize,
+}
+
+impl BatchBuilder {
+    /// An empty request within `limits`, written into the buffers of an earlier one.
+    #[must_use]
+    pub fn new(limits: Limits, spent: Spent) -> Self {
+        let Spent { mut body, mut entries } = spent;
+        body.clear();
+        body.extend_from_slice(HEAD);
+        entries.clear();
+        Self { limits, body, entries, size: 0 }
+    }
+
+    /// Number of entries so far.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing was added yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds one record, if it fits.
+    ///
+    /// `partition_key` is legal by the caller's word (`key` makes no other).
+    pub fn push(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> Pushed {
+        let size = data.len() + partition_key.len();
+        if size > self.limits.record_bytes.min(self.limits.request_bytes) {
+            return Pushed::TooLarge { size };
+        }
+        if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
+            return Pushed::Full;
+        }
+        let body = &mut self.body;
+        if !self.entries.is_empty() {
+            body.push(b',');
+        }
+        let start = body.len() as u32; // a legal body has at most 10 MiB × 4/3 and 500 envelopes
+        body.extend_from_slice(b"{\"Data\":\"");
+        STANDARD.encode_append(data, body);
+        if let Some(HashKey(number)) = explicit {
+            body.extend_from_slice(b"\",\"ExplicitHashKey\":\"");
+            push_decimal(number, body);
+        }
+        body.extend_from_slice(b"\",\"PartitionKey\":\"");
+        json::escape_into(partition_key, body);
+        body.extend_from_slice(b"\"}");
+        self.entries.push(Entry { start, end: body.len() as u32, size: size as u32 });
+        self.size += size;
+        Pushed::Added
+    }
+
+    /// The finished request, or its buffers when nothing was added.
+    ///
+    /// # Errors
+    /// The buffers, when the request would be empty.
+    pub fn seal(mut self, envelope: &Envelope) -> Result<Batch, Spent> {
+        if self.entries.is_empty() {
+            return Err(Spent { body: self.body, entries: self.entries });
+        }
+        self.body.extend_from_slice(&envelope.tail);
+        Ok(Batch { body: self.body.into(), entries: self.entries, size: self.size })
+    }
+}
+
+/// Appends `number` in decimal without allocating.
+fn push_decimal(mut number: u128, out: &mut Vec<u8>) {
+    let mut digits = [0_u8; 39];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const SMALL: Limits = Limits { request_records: 5, request_bytes: 100, record_bytes: 60 };
+
+    fn envelope() -> Envelope {
+        Envelope::new("s", None)
+    }
+
+    fn decoded(batch: &Batch) -> Vec<(Vec<u8>, String, Option<String>)> {
+        let body: Value = serde_json::from_slice(batch.body()).expect("valid JSON");
+        assert_eq!(body["StreamName"], "s");
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let entries = body["Records"].as_array().expect("an array");
+        entries
+            .iter()
+            .map(|entry| {
+                let data = STANDARD.decode_to_vec(text(&entry["Data"]).expect("data")).expect("base64");
+                (data, text(&entry["PartitionKey"]).expect("key"), text(&entry["ExplicitHashKey"]))
+            })
+            .collect()
+    }
+
+    fn record() -> impl Strategy<Value = (Vec<u8>, String, Option<u128>)> {
+        (vec(any::<u8>(), 0..70), "\\PC{1,8}|[\\x00-\\x22\\\\]{1,4}", any::<Option<u128>>())
+    }
+
+    proptest! {
+        // Whatever records are offered, each batch is a legal request, and the batches together hold every
+        // record that fits into a request at all, once, in order.
+        #[test]
+        fn every_batch_is_legal_and_no_record_is_lost(records in vec(record(), 0..40)) {
+            let mut kept = Vec::new();
+            let mut wanted = Vec::new();
+            let mut builder = BatchBuilder::new(SMALL, Spent::default());
+            let mut finish = |builder: BatchBuilder| {
+                let Ok(batch) = builder.seal(&envelope()) else { return };
+                let entries = decoded(&batch);
+                let sizes: Vec<usize> = entries.iter().map(|(data, key, _)| data.len() + key.len()).collect();
+                assert!(entries.len() <= SMALL.request_records && entries.len() == batch.len());
+                assert!(sizes.iter().sum::<usize>() <= SMALL.request_bytes);
+                assert_eq!(sizes.iter().sum::<usize>(), batch.size());
+                for (index, (_, key, explicit)) in entries.iter().enumerate() {
+                    assert!(sizes[index] <= SMALL.record_bytes && sizes[index] == batch.entry_size(index));
+                    let expected = match explicit {
+                        Some(number) => HashKey(number.parse().expect("decimal")),
+                        None => HashKey::of(key),
+                    };
+                    assert_eq!(batch.hash_key(index), Some(expected));
+                }
+                kept.extend(entries);
+            };
+            for (data, key, explicit) in &records {
+                let explicit = explicit.map(HashKey);
+                let mut pushed = builder.push(data, key, explicit);
+                if pushed == Pushed::Full {
+                    finish(std::mem::replace(&mut builder, BatchBuilder::new(SMALL, Spent::default())));
+                    pushed = builder.push(data, key, explicit);
+                }
+                match pushed {
+                    Pushed::Added => wanted.push((data.clone(), key.clone(), explicit.map(|k| k.to_string()))),
+                    Pushed::TooLarge { size } => prop_assert!(size > SMALL.record_bytes),
+                    Pushed::Full => prop_assert!(false, "an empty request has room"),
+                }
+            }
+            finish(builder);
+            prop_assert_eq!(kept, wanted);
+        }
+
+        // A retry holds exactly the kept entries, in order, as if they had been pushed alone.
+        #[test]
+        fn a_retry_equals_a_batch_of_the_kept_entries(keep in vec(any::<bool>(), 5)) {
+            let push = |chosen: &dyn Fn(usize) -> bool| {
+                let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
+                for i in (0..5).filter(|&i| chosen(i)) {
+                    assert_eq!(builder.push(&[b'x'; 9][..i], &format!("key-{i}"), None), Pushed::Added);
+                }
+                builder.seal(&envelope())
+            };
+            let kept: Vec<u16> = (0..5_u16).filter(|&i| keep[usize::from(i)]).collect();
+            prop_assume!(!kept.is_empty());
+            let all = push(&|_| true).expect("five entries");
+            let (retry, spent) = all.only(&kept, &envelope(), Vec::new());
+            let alone = push(&|i| keep[i]).expect("not empty");
+            prop_assert_eq!(retry.body(), alone.body());
+            prop_assert_eq!(&retry.entries, &alone.entries);
+            prop_assert_eq!(retry.size(), alone.size());
+            prop_assert!(spent.capacity() > 0, "the first body serves again");
+        }
+    }
+
+    #[test]
+    fn an_empty_builder_gives_its_buffers_back() {
+        let mut builder = BatchBuilder::new(SMALL, Spent::default());
+        assert_eq!(builder.push(&[0; 60], "k", None), Pushed::TooLarge { size: 61 });
+        assert!(builder.is_empty());
+        assert!(builder.seal(&envelope()).is_err());
+    }
+
+    #[test]
+    fn the_arn_stands_alone_where_it_is_known() {
+        let mut builder = BatchBuilder::new(SMALL, Spent::default());
+        assert_eq!(builder.push(b"{}", "k", Some(HashKey(u128::MAX))), Pushed::Added);
+        let arn = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
+        let batch = builder.seal(&Envelope::new("s", Some(arn))).expect("one entry");
+        let body: Value = serde_json::from_slice(batch.body()).expect("valid JSON");
+        let entry = json!({"Data": "e30=", "ExplicitHashKey": u128::MAX.to_string(), "PartitionKey": "k"});
+        assert_eq!(body, json!({"Records": [entry], "StreamARN": arn}));
+    }
+}

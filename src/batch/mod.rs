@@ -1,0 +1,152 @@
+//! How many together: a [`Batch`] is always a legal PutRecords request, held as the bytes that go over the wire.
+//!
+//! An event is written once, through base64, into the request's body; each entry is known by its place in it,
+//! so a retry copies the ranges that failed and nothing else. Decides what fits; does not know who sends it.
+
+mod builder;
+mod json;
+
+pub use builder::{BatchBuilder, Pushed};
+
+use bytes::Bytes;
+
+/// The part of a body that differs between streams: what stands behind the entries.
+///
+/// The whole reads `{"Records":[…],"StreamName":"…"}`, member by member as aws-sdk-kinesis writes it.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    tail: Vec<u8>,
+}
+
+const HEAD: &[u8] = b"{\"Records\":[";
+
+impl Envelope {
+    /// The envelope of requests to a stream named by `name` or, where it is known, by `arn` alone.
+    #[must_use]
+    pub fn new(name: &str, arn: Option<&str>) -> Self {
+        let (member, value) = arn.map_or(("StreamName", name), |arn| ("StreamARN", arn));
+        let mut tail = format!("],\"{member}\":\"").into_bytes();
+        json::escape_into(value, &mut tail);
+        tail.extend_from_slice(b"\"}");
+        Self { tail }
+    }
+}
+
+/// Where an entry's JSON object stands in the body, and what it counts against Kinesis's limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Entry {
+    start: u32,
+    end: u32,
+    /// Data before base64 plus partition key, in bytes.
+    size: u32,
+}
+
+/// One to `Limits::request_records` entries and the finished body of their request.
+#[derive(Debug)]
+pub struct Batch {
+    body: Bytes,
+    entries: Vec<Entry>,
+    size: usize,
+}
+
+impl Batch {
+    /// Number of entries; at least 1.
+    #[allow(clippy::len_without_is_empty)] // a batch is never empty
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Bytes that count against Kinesis's limits: data before base64 plus partition keys.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// The same for one entry.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    #[must_use]
+    pub fn entry_size(&self, index: usize) -> usize {
+        self.entries[index].size as usize
+    }
+
+    /// The request's body; a clone shares the bytes.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The partition key (or explicit hash key) of an entry as the shard map needs it.
+    ///
+    /// Reads the body back: for refused entries only, whose answer names no shard.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    #[must_use]
+    pub fn hash_key(&self, index: usize) -> Option<crate::kinesis::HashKey> {
+        let Entry { start, end, .. } = self.entries[index];
+        json::hash_key(&self.body[start as usize..end as usize])
+    }
+
+    /// The batch of the entries at `keep` (ascending) alone, written into `body`; `self` gives back its buffers.
+    ///
+    /// # Panics
+    /// When `keep` is empty or names an entry that is not there.
+    #[must_use]
+    pub fn only(self, keep: &[u16], envelope: &Envelope, mut body: Vec<u8>) -> (Self, Spent) {
+        assert!(!keep.is_empty(), "a batch has at least one entry");
+        body.clear();
+        body.extend_from_slice(HEAD);
+        let mut entries = self.entries;
+        let mut size = 0;
+        for (to, &from) in keep.iter().enumerate() {
+            let Entry { start, end, size: bytes } = entries[usize::from(from)];
+            if to > 0 {
+                body.push(b',');
+            }
+            let at = body.len() as u32;
+            body.extend_from_slice(&self.body[start as usize..end as usize]);
+            // `keep` ascends, so place `to` is never read again.
+            entries[to] = Entry { start: at, end: body.len() as u32, size: bytes };
+            size += bytes as usize;
+        }
+        entries.truncate(keep.len());
+        body.extend_from_slice(&envelope.tail);
+        (Self { body: body.into(), entries, size }, Spent { body: reclaimed(self.body), entries: Vec::new() })
+    }
+
+    /// Takes the batch apart so that its buffers serve again.
+    #[must_use]
+    pub fn spent(self) -> Spent {
+        Spent { body: reclaimed(self.body), entries: self.entries }
+    }
+}
+
+/// The buffer behind `body`, unless the HTTP client still holds it (after a timeout it may).
+fn reclaimed(body: Bytes) -> Vec<u8> {
+    body.try_into_mut().map(Vec::from).unwrap_or_default()
+}
+
+/// The buffers of a batch that is done with.
+#[derive(Debug, Default)]
+pub struct Spent {
+    body: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Spent {
+    /// Bytes of memory that the buffers hold.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.body.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
+    /// The body's buffer alone, emptied.
+    #[must_use]
+    pub fn into_body(mut self) -> Vec<u8> {
+        self.body.clear();
+        self.body
+    }
+}

@@ -1,0 +1,212 @@
+//! What Kinesis says of each entry of a PutRecords request.
+//!
+//! A 200 means nothing by itself: the result of each entry decides (PutRecords API reference).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserializer, SeqAccess, Visitor};
+
+use super::ShardId;
+
+/// The result of one entry. A shard is told where the answer names one in the known form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryResult {
+    /// Kinesis gave a sequence number.
+    Stored(Option<ShardId>),
+    /// `ProvisionedThroughputExceededException` and kin: not stored, because of a limit.
+    Throttled(Option<ShardId>),
+    /// `InternalFailure`: not stored.
+    InternalFailure(Option<ShardId>),
+    /// Any other error code: not stored.
+    Rejected(Option<ShardId>),
+}
+
+/// An answer with status 200, its entries in the order of the request.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// A result per entry of the answer.
+    pub entries: Vec<EntryResult>,
+    /// What the answer says of the number of failures; entries are believed, not this.
+    pub failed_record_count: Option<u64>,
+}
+
+/// An answer with status 200 that says nothing about the records.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer to PutRecords can't be read: {0}")]
+pub struct AnswerError(#[from] serde_json::Error);
+
+impl Answer {
+    /// Reads an answer's body into `self`, whose buffer is used again.
+    ///
+    /// # Errors
+    /// When the body is no JSON, or an entry has neither a sequence number nor an error code.
+    pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
+        self.entries.clear();
+        self.failed_record_count = None;
+        let mut reader = serde_json::Deserializer::from_slice(body);
+        reader.deserialize_map(AnswerVisitor(self))?;
+        Ok(reader.end()?)
+    }
+}
+
+/// Fills an [`Answer`] without building a value per entry.
+struct AnswerVisitor<'a>(&'a mut Answer);
+
+impl<'de> Visitor<'de> for AnswerVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer to PutRecords")
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        #[derive(serde::Deserialize)]
+        enum Member {
+            Records,
+            FailedRecordCount,
+            #[serde(other)]
+            Other,
+        }
+        while let Some(member) = members.next_key()? {
+            match member {
+                Member::Records => members.next_value_seed(Entries(&mut self.0.entries))?,
+                Member::FailedRecordCount => self.0.failed_record_count = members.next_value()?,
+                Member::Other => drop(members.next_value::<serde::de::IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Entries<'a>(&'a mut Vec<EntryResult>);
+
+impl<'de> serde::de::DeserializeSeed<'de> for Entries<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Entries<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of entry results")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        self.0.clear();
+        while let Some(entry) = entries.next_element::<RawEntry<'de>>()? {
+            let result = entry.result().ok_or_else(|| {
+                serde::de::Error::custom("an entry has neither SequenceNumber nor ErrorCode")
+            })?;
+            self.0.push(result);
+        }
+        Ok(())
+    }
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct RawEntry<'a> {
+    #[serde(borrow)]
+    sequence_number: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    shard_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    error_code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    error_message: Option<Cow<'a, str>>,
+}
+
+impl RawEntry<'_> {
+    fn result(&self) -> Option<EntryResult> {
+        let shard = self.shard_id.as_deref().and_then(|id| id.parse().ok());
+        let Some(code) = self.error_code.as_deref().filter(|code| !code.is_empty()) else {
+            let number = self.sequence_number.as_deref()?;
+            return (!number.is_empty()).then_some(EntryResult::Stored(shard));
+        };
+        let shard = shard.or_else(|| named_shard(self.error_message.as_deref()?));
+        Some(match code {
+            code if is_throttling(code) => EntryResult::Throttled(shard),
+            "InternalFailure" | "InternalFailureException" => EntryResult::InternalFailure(shard),
+            _ => EntryResult::Rejected(shard),
+        })
+    }
+}
+
+/// Whether an error code says that a limit refused the records, in an entry or for a whole request.
+pub(super) fn is_throttling(code: &str) -> bool {
+    matches!(
+        code,
+        "ProvisionedThroughputExceededException"
+            | "KMSThrottlingException"
+            | "LimitExceededException"
+            | "ThrottlingException"
+            | "Throttling"
+    )
+}
+
+/// The shard that an error message names, as AWS's does for throttled entries.
+fn named_shard(message: &str) -> Option<ShardId> {
+    let at = message.find("shardId-")?;
+    message.get(at..at + "shardId-".len() + 12)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<Answer, AnswerError> {
+        let mut answer = Answer { entries: vec![EntryResult::Stored(None)], failed_record_count: Some(9) };
+        answer.read(body.as_bytes()).map(|()| answer)
+    }
+
+    #[test]
+    fn each_entry_is_read_by_its_own_result() {
+        let answer = read(
+            r#"{"EncryptionType":"NONE","FailedRecordCount":3,"Records":[
+                {"SequenceNumber":"495","ShardId":"shardId-000000000001"},
+                {"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"Rate exceeded for shard shardId-000000000002 in stream s under account 1."},
+                {"ErrorCode":"InternalFailure","ErrorMessage":"Internal service failure."},
+                {"ErrorCode":"Other\u0041","ErrorMessage":null,"SequenceNumber":null},
+                {"SequenceNumber":"1","ShardId":"odd","Future":[{}]}]}"#,
+        )
+        .expect("an answer");
+        assert_eq!(
+            answer.entries,
+            [
+                EntryResult::Stored(Some(ShardId(1))),
+                EntryResult::Throttled(Some(ShardId(2))),
+                EntryResult::InternalFailure(None),
+                EntryResult::Rejected(None),
+                EntryResult::Stored(None),
+            ]
+        );
+        assert_eq!(answer.failed_record_count, Some(3));
+    }
+
+    #[test]
+    fn an_answer_that_says_nothing_of_a_record_is_an_error() {
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{\"Records\":[{}]}",
+            "{\"Records\":[{\"SequenceNumber\":\"\"}]}",
+            "{\"Records\":[{\"SequenceNumber\":\"1\"}",
+            "{\"Records\":[]} x",
+            "<html>",
+        ] {
+            assert!(read(body).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn an_error_code_wins_over_a_sequence_number() {
+        let body = r#"{"Records":[{"SequenceNumber":"1","ErrorCode":"InternalFailure"}]}"#;
+        assert_eq!(read(body).expect("an answer").entries, [EntryResult::InternalFailure(None)]);
+    }
+}

@@ -1,0 +1,261 @@
+//! The one door to AWS: connects by aws-config's default chain, describes the stream, puts records.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::timeout::TimeoutConfig;
+use aws_sdk_kinesis::config::{Credentials, StalledStreamProtectionConfig};
+use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
+use bytes::Bytes;
+
+use super::fault::{Cause, Fault, Refusal};
+use super::protocol::{EXCHANGE, Exchange, Prepared};
+use super::{Answer, HashKey, HashRange, Shard, ShardMap, StreamRef};
+
+/// The region when nothing names one, as in the Node.js original.
+pub const FALLBACK_REGION: &str = "us-east-1";
+
+/// How long a connection attempt may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long one call of the control plane may take, its retries apart.
+const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A stream as DescribeStreamSummary tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamFacts {
+    /// Its ARN.
+    pub arn: String,
+    /// Whether it takes records.
+    pub status: Status,
+    /// Its capacity mode.
+    pub mode: Mode,
+    /// Shards that take writes.
+    pub open_shards: u32,
+    /// Most bytes of a record, where the endpoint tells it.
+    pub record_bytes: Option<usize>,
+}
+
+/// A stream's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Takes records: ACTIVE, or UPDATING (resharding goes on while it serves).
+    Ready,
+    /// Will take records later: CREATING.
+    Creating,
+    /// Will never take records again: DELETING, or a state that we don't know.
+    Closed(String),
+}
+
+/// A stream's capacity mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// The user says how many shards.
+    Provisioned,
+    /// AWS says how many shards.
+    OnDemand,
+    /// The endpoint does not tell.
+    Untold,
+}
+
+impl std::fmt::Display for Mode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Provisioned => "provisioned",
+            Self::OnDemand => "on-demand",
+            Self::Untold => "mode not told",
+        })
+    }
+}
+
+/// How to reach Kinesis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// aws-config's default chain; `region` wins over it (an ARN names its own).
+    Default {
+        /// The region that the stream's ARN names.
+        region: Option<String>,
+    },
+    /// The embedded stream at this URL, with made-up credentials.
+    Local {
+        /// Such as `http://127.0.0.1:4567`.
+        endpoint: String,
+    },
+}
+
+/// A client of one region and endpoint. Clones share connections.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// For describing: the SDK's retries and timeouts.
+    control: aws_sdk_kinesis::Client,
+    /// For records: no retries of the SDK, because they would hide throttles from the counts, and our own body.
+    data: aws_sdk_kinesis::Client,
+    region: String,
+    region_is_fallback: bool,
+}
+
+impl Client {
+    /// A client by `access`. Talks to nobody but the providers of region and profile.
+    pub async fn connect(access: &Access) -> Self {
+        let (shared, region_is_fallback) = match access {
+            Access::Default { region } => by_default_chain(region.clone()).await,
+            Access::Local { endpoint } => (by_hand(endpoint), false),
+        };
+        let region = shared.region().map_or(FALLBACK_REGION, |region| region.as_ref()).to_owned();
+        let control = aws_sdk_kinesis::config::Builder::from(&shared)
+            .retry_config(RetryConfig::standard())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_attempt_timeout(CONTROL_TIMEOUT)
+                    .build(),
+            )
+            .build();
+        let data = aws_sdk_kinesis::config::Builder::from(&shared)
+            .retry_config(RetryConfig::disabled())
+            // `send` bounds each attempt itself; the SDK's own timers would only cost.
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .protocol(Prepared::new())
+            .build();
+        Self {
+            control: aws_sdk_kinesis::Client::from_conf(control),
+            data: aws_sdk_kinesis::Client::from_conf(data),
+            region,
+            region_is_fallback,
+        }
+    }
+
+    /// The region in force.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Whether nothing named a region, so that [`FALLBACK_REGION`] is in force.
+    #[must_use]
+    pub fn region_is_fallback(&self) -> bool {
+        self.region_is_fallback
+    }
+
+    /// DescribeStreamSummary.
+    ///
+    /// # Errors
+    /// The call's fault.
+    pub async fn describe(&self, stream: &StreamRef) -> Result<StreamFacts, Fault> {
+        let call = self.control.describe_stream_summary();
+        let call = match stream {
+            StreamRef::Name(name) => call.stream_name(name.as_str()),
+            StreamRef::Arn(arn) => call.stream_arn(arn.as_str()),
+        };
+        let answer = call.send().await?;
+        let summary = answer.stream_description_summary().ok_or_else(|| malformed("no summary"))?;
+        Ok(StreamFacts {
+            arn: summary.stream_arn().to_owned(),
+            status: match summary.stream_status() {
+                StreamStatus::Active | StreamStatus::Updating => Status::Ready,
+                StreamStatus::Creating => Status::Creating,
+                other => Status::Closed(other.as_str().to_owned()),
+            },
+            mode: match summary.stream_mode_details().map(|details| details.stream_mode()) {
+                Some(StreamMode::Provisioned) => Mode::Provisioned,
+                Some(StreamMode::OnDemand) => Mode::OnDemand,
+                _ => Mode::Untold,
+            },
+            open_shards: u32::try_from(summary.open_shard_count()).unwrap_or(0),
+            record_bytes: summary
+                .max_record_size_in_kib()
+                .and_then(|kib| usize::try_from(kib).ok())
+                .map(|kib| kib * 1024),
+        })
+    }
+
+    /// The open shards, by ListShards.
+    ///
+    /// # Errors
+    /// The call's fault; also when the answer breaks the API's rules.
+    pub async fn open_shards(&self, stream: &StreamRef) -> Result<ShardMap, Fault> {
+        let mut shards = Vec::new();
+        let mut token: Option<String> = None;
+        loop {
+            let call = self.control.list_shards();
+            // A page after the first is asked for by its token alone (ListShards API reference).
+            let call = match (token.take(), stream) {
+                (Some(token), _) => call.next_token(token),
+                (None, StreamRef::Name(name)) => call.stream_name(name.as_str()),
+                (None, StreamRef::Arn(arn)) => call.stream_arn(arn.as_str()),
+            };
+            let answer = call.send().await?;
+            for shard in answer.shards() {
+                let closed = shard
+                    .sequence_number_range()
+                    .is_some_and(|range| range.ending_sequence_number().is_some());
+                if !closed {
+                    shards.push(read_shard(shard).ok_or_else(|| malformed("a shard without id or range"))?);
+                }
+            }
+            token = answer.next_token().map(str::to_owned);
+            if token.is_none() {
+                return Ok(ShardMap::new(shards));
+            }
+        }
+    }
+
+    /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
+    ///
+    /// Bounded in time by the caller alone.
+    ///
+    /// # Errors
+    /// The fault of the request as a whole. `Ok` says nothing of the entries.
+    pub async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
+        let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
+        let call = self.data.put_records().send();
+        let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
+        *answer = exchange.take_answer();
+        result.map(drop).map_err(Fault::from)
+    }
+}
+
+async fn by_default_chain(region: Option<String>) -> (SdkConfig, bool) {
+    let loader = aws_config::defaults(BehaviorVersion::latest());
+    let loader = match region {
+        Some(region) => loader.region(Region::new(region)),
+        None => loader,
+    };
+    let shared = loader.load().await;
+    if shared.region().is_some() {
+        return (shared, false);
+    }
+    let region = Region::from_static(FALLBACK_REGION);
+    // Loaded anew rather than patched: providers such as STS take their region from the loader.
+    (aws_config::defaults(BehaviorVersion::latest()).region(region).load().await, true)
+}
+
+/// The embedded stream checks no signature: credentials that nobody could mistake for real ones.
+fn by_hand(endpoint: &str) -> SdkConfig {
+    use aws_sdk_kinesis::config::SharedCredentialsProvider;
+    let credentials = Credentials::new("embedded", "embedded", None, None, "embedded stream");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static(FALLBACK_REGION))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .endpoint_url(endpoint)
+        .build()
+}
+
+fn read_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
+    let range = shard.hash_key_range()?;
+    Some(Shard {
+        id: shard.shard_id().parse().ok()?,
+        range: HashRange {
+            start: HashKey(range.starting_hash_key().parse().ok()?),
+            end: HashKey(range.ending_hash_key().parse().ok()?),
+        },
+    })
+}
+
+fn malformed(what: &str) -> Fault {
+    Fault::new(Cause::Refused(Refusal::Other), format!("the endpoint's answer is malformed: {what}"))
+}

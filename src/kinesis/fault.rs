@@ -1,0 +1,202 @@
+//! What went wrong with a call as a whole, in a closed set of causes.
+//!
+//! The line that matters is drawn here: a *refusal* is certain to have stored nothing, after a *silence*
+//! the records may be stored. Whoever counts must not mix them up.
+
+use std::error::Error;
+
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_kinesis::config::http::HttpResponse;
+use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
+
+use super::answer::is_throttling;
+
+/// Why a whole request was refused; nothing of it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// A limit of the stream, of the account or of KMS.
+    Throttled,
+    /// The stream does not exist.
+    NotFound,
+    /// The request breaks a rule of the endpoint.
+    Invalid,
+    /// The identity may not do this.
+    Denied,
+    /// No credentials were found.
+    CredentialsMissing,
+    /// The credentials' time is over.
+    CredentialsExpired,
+    /// The endpoint does not accept the credentials or the signature.
+    CredentialsRejected,
+    /// The stream's KMS key can't be used.
+    Kms,
+    /// No connection came about: name not found, refused, TLS.
+    Unreachable,
+    /// Any other answer of the 4xx class, or a request that could not be built.
+    Other,
+}
+
+/// Why nothing certain is known of a request; its records may be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Silence {
+    /// No answer in time.
+    Timeout,
+    /// The connection broke.
+    Connection,
+    /// An answer of the 5xx class.
+    ServerError,
+    /// An answer that can't be read, or whose number of entries is wrong.
+    BadAnswer,
+}
+
+/// The cause of a [`Fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// Certainly nothing stored.
+    Refused(Refusal),
+    /// Perhaps stored.
+    Silent(Silence),
+}
+
+/// A call that failed as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Fault {
+    /// What it means.
+    pub cause: Cause,
+    /// The error's code and text as the endpoint or the client gave it; free of secrets.
+    pub message: String,
+}
+
+impl Fault {
+    /// A fault of this cause, told in our words.
+    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self { cause, message: message.into() }
+    }
+}
+
+impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for Fault {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        let cause = match &error {
+            SdkError::ServiceError(answer) => {
+                let status = answer.raw().status().as_u16();
+                coded(status, answer.err().code().unwrap_or_default(), answer.err().message())
+            }
+            SdkError::TimeoutError(_) => Cause::Silent(Silence::Timeout),
+            // The answer began and could not be read to its end.
+            SdkError::ResponseError(_) => Cause::Silent(Silence::BadAnswer),
+            SdkError::ConstructionFailure(_) => {
+                undispatched(&error).unwrap_or(Cause::Refused(Refusal::Other))
+            }
+            SdkError::DispatchFailure(_) => {
+                undispatched(&error).unwrap_or(Cause::Silent(Silence::Connection))
+            }
+            _ => Cause::Silent(Silence::Connection),
+        };
+        Self { cause, message: chain(&error) }
+    }
+}
+
+/// The cause behind an error answer.
+fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
+    // Throttling is told by its code whatever the status; it stores nothing.
+    let refusal = match code {
+        code if is_throttling(code) => Refusal::Throttled,
+        _ if status >= 500 => return Cause::Silent(Silence::ServerError),
+        "ResourceNotFoundException" => Refusal::NotFound,
+        "AccessDeniedException" | "AccessDenied" | "OptInRequired" => Refusal::Denied,
+        "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Refusal::CredentialsExpired,
+        "MissingAuthenticationTokenException" | "MissingAuthenticationToken" => Refusal::CredentialsMissing,
+        "UnrecognizedClientException"
+        | "InvalidSignatureException"
+        | "IncompleteSignatureException"
+        | "IncompleteSignature"
+        | "InvalidClientTokenId"
+        | "SignatureDoesNotMatch" => match message {
+            // A signature that is too old is told as an invalid one.
+            Some(text) if text.contains("expired") => Refusal::CredentialsExpired,
+            _ => Refusal::CredentialsRejected,
+        },
+        "InvalidArgumentException" | "ValidationException" | "SerializationException" => Refusal::Invalid,
+        code if code.starts_with("KMS") => Refusal::Kms,
+        _ => Refusal::Other,
+    };
+    Cause::Refused(refusal)
+}
+
+/// The cause behind a request that got no answer, where the error's sources tell it.
+fn undispatched(error: &(dyn Error + 'static)) -> Option<Cause> {
+    causes(error).find_map(|cause| {
+        if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
+            return Some(Cause::Refused(match credentials {
+                CredentialsError::CredentialsNotLoaded(_) => Refusal::CredentialsMissing,
+                _ if chain(credentials).to_lowercase().contains("expired") => Refusal::CredentialsExpired,
+                _ => Refusal::CredentialsRejected,
+            }));
+        }
+        let client = cause.downcast_ref::<hyper_util::client::legacy::Error>()?;
+        // is_connect: the error came up before a connection was there, so nothing was written.
+        Some(if client.is_connect() {
+            Cause::Refused(Refusal::Unreachable)
+        } else {
+            Cause::Silent(Silence::Connection)
+        })
+    })
+}
+
+/// The error and its sources, outermost first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    let mut next = Some(error);
+    std::iter::from_fn(move || {
+        let error = next?;
+        next = error.source();
+        Some(error)
+    })
+}
+
+/// The texts of the error and its sources in a line, without repetition.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = String::new();
+    for cause in causes(error) {
+        let part = cause.to_string();
+        if !text.contains(&part) {
+            if !text.is_empty() {
+                text.push_str(": ");
+            }
+            text.push_str(&part);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_answers_that_store_nothing_are_refusals() {
+        for (status, code, cause) in [
+            (400, "ProvisionedThroughputExceededException", Cause::Refused(Refusal::Throttled)),
+            (503, "ThrottlingException", Cause::Refused(Refusal::Throttled)),
+            (400, "ResourceNotFoundException", Cause::Refused(Refusal::NotFound)),
+            (400, "ExpiredTokenException", Cause::Refused(Refusal::CredentialsExpired)),
+            (400, "KMSDisabledException", Cause::Refused(Refusal::Kms)),
+            (400, "KMSThrottlingException", Cause::Refused(Refusal::Throttled)),
+            (418, "", Cause::Refused(Refusal::Other)),
+            (500, "InternalFailureException", Cause::Silent(Silence::ServerError)),
+            (503, "ServiceUnavailable", Cause::Silent(Silence::ServerError)),
+        ] {
+            assert_eq!(coded(status, code, None), cause, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn an_expired_signature_is_told_from_a_wrong_one() {
+        let told = |message| coded(403, "InvalidSignatureException", Some(message));
+        assert_eq!(told("Signature expired: …"), Cause::Refused(Refusal::CredentialsExpired));
+        assert_eq!(
+            told("The request signature we calculated …"),
+            Cause::Refused(Refusal::CredentialsRejected)
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! What became of it: every record is counted once as due, and ends in exactly one place.
+//!
+//! The law: `due = generated + dropped` and `generated = sent + failed + unknown + in flight`. It holds in
+//! every [`Snapshot`], because each step of a batch is one change under one lock (a lock per batch, not per
+//! record). All views — metrics, log lines, summary — render a snapshot and nothing else.
+
+mod counts;
+mod durations;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+pub use counts::{Dropped, Failed, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use durations::{BOUNDS, Durations};
+
+use crate::kinesis::ShardId;
+
+/// What one attempt settled for good, and what it found on the way.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Settled {
+    /// Records that Kinesis answered with a sequence number.
+    pub sent: u64,
+    /// Their data and partition keys, in bytes.
+    pub sent_bytes: u64,
+    /// How many of them an earlier attempt without answer may have stored as well.
+    pub perhaps_twice: u64,
+    /// Records that were given up and are certainly not stored, by cause.
+    pub failed: Vec<(Failed, u64)>,
+    /// Records that were given up and are perhaps stored, by cause.
+    pub unknown: Vec<(Unknown, u64)>,
+    /// Entries that a limit refused in this attempt.
+    pub throttled: u64,
+    /// Sent and throttled entries by shard; `None` where no shard could be told.
+    pub shards: Vec<(Option<ShardId>, ShardCounts)>,
+}
+
+impl Settled {
+    /// Adds to the counts of a shard.
+    pub fn count_shard(&mut self, shard: Option<ShardId>, add: impl FnOnce(&mut ShardCounts)) {
+        // A batch meets few shards in long runs; the last one is nearly always right.
+        let at = match self.shards.iter().rposition(|(known, _)| *known == shard) {
+            Some(at) => at,
+            None => {
+                self.shards.push((shard, ShardCounts::default()));
+                self.shards.len() - 1
+            }
+        };
+        add(&mut self.shards[at].1);
+    }
+}
+
+/// The one place where records are counted.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    counts: Mutex<Snapshot>,
+}
+
+impl Ledger {
+    /// An empty ledger.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The counts at one moment.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        self.lock().clone()
+    }
+
+    /// Looks at the counts without copying them.
+    pub fn with<T>(&self, look: impl FnOnce(&Snapshot) -> T) -> T {
+        look(&self.lock())
+    }
+
+    /// `jobs` ticks were released.
+    pub fn ticks_fired(&self, jobs: u64) {
+        self.lock().ticks_fired += jobs;
+    }
+
+    /// `jobs` ticks of one second could not be released at all; their `records` were due and are dropped.
+    pub fn ticks_missed(&self, jobs: u64, records: u64) {
+        let mut counts = self.lock();
+        counts.ticks_missed += jobs;
+        counts.drop_records(Dropped::MissedTick, records);
+    }
+
+    /// A due second that the cron scheduler did not announce in time; the pacer took it from the expression.
+    pub fn second_unannounced(&self) {
+        self.lock().seconds_unannounced += 1;
+    }
+
+    /// The wall clock was set by more than a second.
+    pub fn clock_stepped(&self) {
+        self.lock().clock_steps += 1;
+    }
+
+    /// `records` were due and will never be generated.
+    pub fn dropped(&self, why: Dropped, records: u64) {
+        self.lock().drop_records(why, records);
+    }
+
+    /// `records` were due and are now generated and in flight.
+    pub fn generated(&self, records: u64) {
+        let mut counts = self.lock();
+        counts.due += records;
+        counts.generated += records;
+        counts.in_flight += records;
+    }
+
+    /// A batch's first request is handed to the HTTP client, this long after it was due.
+    pub fn departed(&self, late: Duration) {
+        self.lock().lateness.record(late, 1);
+    }
+
+    /// An attempt is over: its `outcome`, how long it took, and what it settled, `delay` after the records were due.
+    pub fn attempted(&self, outcome: Outcome, took: Duration, delay: Duration, settled: &Settled) {
+        let mut counts = self.lock();
+        counts.requests.add(outcome, 1);
+        counts.request_duration.record(took, 1);
+        counts.settle(settled, delay);
+    }
+
+    /// Records were settled without an attempt: too large, no key, cut off by the end of the run.
+    pub fn settled(&self, settled: &Settled) {
+        self.lock().settle(settled, Duration::ZERO);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Snapshot> {
+        // A panic between two additions can't happen: nothing in between can panic.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        // Whatever becomes of the batches, in whatever order, the law holds after every step.
+        #[test]
+        fn the_law_holds_after_every_step(steps in vec((0_u8..7, 1_u64..1_000), 0..200)) {
+            let ledger = Ledger::new();
+            for (step, n) in steps {
+                let flying = ledger.with(|counts| counts.in_flight).min(n);
+                match step {
+                    0 => ledger.dropped(Dropped::WindowFull, n),
+                    1 => ledger.ticks_missed(1, n),
+                    2 | 3 => ledger.generated(n),
+                    4 => {
+                        let settled = Settled { sent: flying, sent_bytes: 9 * flying, ..Settled::default() };
+                        ledger.attempted(Outcome::Ok, Duration::from_millis(n), Duration::from_secs(1), &settled);
+                    }
+                    5 => ledger.settled(&Settled { failed: vec![(Failed::TooLarge, flying)], ..Settled::default() }),
+                    _ => ledger.settled(&Settled { unknown: vec![(Unknown::Timeout, flying)], ..Settled::default() }),
+                }
+                prop_assert_eq!(ledger.snapshot().law(), Ok(()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_broken_law_is_told_with_its_numbers() {
+        let broken = Snapshot { due: 3, generated: 2, in_flight: 2, ..Snapshot::default() };
+        let told = broken.law().expect_err("3 is not 2 + 0").to_string();
+        assert!(told.contains("due 3") && told.contains("generated 2"), "{told}");
+        assert!(Snapshot { due: 2, generated: 2, ..Snapshot::default() }.law().is_err());
+    }
+
+    #[test]
+    fn shards_are_counted_apart() {
+        let mut settled = Settled::default();
+        for shard in [Some(ShardId(1)), Some(ShardId(2)), Some(ShardId(1)), None] {
+            settled.count_shard(shard, |counts| counts.sent += 1);
+        }
+        settled.sent = 4;
+        let ledger = Ledger::new();
+        ledger.generated(4);
+        ledger.attempted(Outcome::Ok, Duration::ZERO, Duration::ZERO, &settled);
+        let counts = ledger.snapshot();
+        assert_eq!(counts.shards[&Some(ShardId(1))].sent, 2);
+        assert_eq!(counts.shards[&None].sent, 1);
+    }
+}
