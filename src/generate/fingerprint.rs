@@ -1,0 +1,50 @@
+//! Golden fingerprints: the bytes of every kind of event, so that a change of them is a decision.
+//!
+//! `UPDATE_FINGERPRINTS=1 cargo test fingerprint` accepts new ones. They change with the code here and with
+//! the data of `fake`; a run's seed then means other events, which the CHANGELOG must say.
+
+use std::path::Path;
+
+use md5::{Digest, Md5};
+
+use super::{EventKind, Generator, Timestamp};
+
+const SEED: u64 = 42;
+const PRODUCER: &str = "fingerprint";
+const JOBS: [u32; 4] = [0, 1, 7, u32::MAX];
+const EVENTS: u64 = 10_000;
+
+fn fingerprint(kind: EventKind) -> String {
+    let generator = Generator::new(kind, SEED, PRODUCER);
+    let time = Timestamp::from_unix_millis(1_795_227_274_123);
+    let mut digest = Md5::new();
+    let mut out = Vec::new();
+    let mut text = format!("seed {SEED}, producer {PRODUCER}, job 0:\n");
+    for job in JOBS {
+        for sequence in 0..EVENTS {
+            out.clear();
+            generator.write(job, sequence, &time, &mut out);
+            out.push(b'\n');
+            digest.update(&out);
+            if job == 0 && sequence < 3 {
+                text.push_str(std::str::from_utf8(&out).expect("an event is UTF-8"));
+            }
+        }
+    }
+    let md5 = u128::from_be_bytes(digest.finalize().into());
+    text.push_str(&format!("MD5 of {EVENTS} lines of each of the jobs {JOBS:?}: {md5:032x}\n"));
+    text
+}
+
+#[test]
+fn the_fingerprint_of_every_kind_is_as_it_was() {
+    for kind in EventKind::ALL {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fingerprints/{kind}.txt"));
+        let now = fingerprint(kind);
+        if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {
+            std::fs::write(&path, &now).expect("the fingerprints can be written");
+        }
+        let then = std::fs::read_to_string(&path).expect("every kind has a fingerprint");
+        assert_eq!(now, then, "the bytes of {kind} changed: see the top of this file");
+    }
+}

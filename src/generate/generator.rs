@@ -1,0 +1,318 @@
+//! The one generator of a run: makes any event of any job, shared by all threads, without state.
+
+use std::ops::Range;
+
+use super::click::Click;
+use super::kind::EventKind;
+use super::mouse::Mouse;
+use super::random::{Lanes, Stream};
+use super::text;
+use super::timestamp::Timestamp;
+use super::trade::Trade;
+
+/// Events that are drawn at construction to learn the typical size.
+const SAMPLE: u64 = 512;
+
+/// Makes events, each a pure function of (kind, seed, producer, job, sequence, time).
+#[derive(Debug)]
+pub struct Generator {
+    content: Content,
+    stream: Stream,
+    /// The text between id and time.
+    before_time: Box<[u8]>,
+    /// The text between time and job, with the producer.
+    before_job: Box<[u8]>,
+    largest: usize,
+    typical: usize,
+}
+
+/// What makes each kind's own fields.
+#[derive(Debug)]
+enum Content {
+    Mouse(Mouse),
+    Click(Click),
+    Trade(Trade),
+    Message,
+}
+
+/// What is known of an event that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Where the event's entity (its user or ticker) stands, counted from the event's first byte: 1 to 256
+    /// ASCII characters without JSON escapes. A `message` has none.
+    pub entity: Option<Range<usize>>,
+}
+
+impl Generator {
+    /// A generator for `producer`, which may be any text. Draws the pools: not for the hot path.
+    #[must_use]
+    pub fn new(kind: EventKind, seed: u64, producer: &str) -> Self {
+        let content = match kind {
+            EventKind::Mouse => Content::Mouse(Mouse::new()),
+            EventKind::Click => Content::Click(Click::new()),
+            EventKind::Trade => Content::Trade(Trade::new(seed)),
+            EventKind::Message => Content::Message,
+        };
+        let producer_text = serde_json::Value::from(producer).to_string();
+        let mut generator = Self {
+            content,
+            stream: Stream::new(kind.name(), seed, producer),
+            before_time: format!(r#"","type":"{kind}","time":""#).into_bytes().into(),
+            before_job: format!(r#"","producer":{producer_text},"job":"#).into_bytes().into(),
+            largest: 0,
+            typical: 0,
+        };
+        generator.largest = generator.measure_largest();
+        generator.typical = generator.measure_typical();
+        generator
+    }
+
+    /// The kind of event that it makes.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self.content {
+            Content::Mouse(_) => EventKind::Mouse,
+            Content::Click(_) => EventKind::Click,
+            Content::Trade(_) => EventKind::Trade,
+            Content::Message => EventKind::Message,
+        }
+    }
+
+    /// Appends exactly one event to `out`: compact JSON without a newline.
+    ///
+    /// Allocates nothing when `out` has room for [`Self::largest_event`] more bytes.
+    #[inline]
+    pub fn write(&self, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) -> Written {
+        let start = out.len();
+        let stream = self.stream.job(job);
+        let bits = stream.event(sequence);
+        let entity = match &self.content {
+            Content::Mouse(mouse) => {
+                self.head(bits, job, sequence, time, out);
+                mouse.write(&stream, sequence, bits, out)
+            }
+            Content::Click(click) => {
+                self.head(bits, job, sequence, time, out);
+                click.write(bits, out)
+            }
+            Content::Trade(trade) => {
+                self.head(bits, job, sequence, time, out);
+                trade.write(sequence, bits, out)
+            }
+            Content::Message => {
+                message(bits, time, out);
+                return Written { entity: None };
+            }
+        };
+        Written { entity: Some(entity.start - start..entity.end - start) }
+    }
+
+    /// Appends the fields that all kinds but `message` begin with.
+    #[inline]
+    fn head(&self, bits: Lanes, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) {
+        out.extend_from_slice(br#"{"id":""#);
+        text::uuid(bits, out);
+        out.extend_from_slice(&self.before_time);
+        out.extend_from_slice(time.as_bytes());
+        out.extend_from_slice(&self.before_job);
+        text::decimal(job.into(), out);
+        out.extend_from_slice(br#","sequence":"#);
+        text::decimal(sequence, out);
+        out.push(b',');
+    }
+
+    /// An upper bound of an event's size in bytes.
+    #[must_use]
+    pub fn largest_event(&self) -> usize {
+        self.largest
+    }
+
+    /// The mean size of a sample of events, in bytes.
+    #[must_use]
+    pub fn typical_event(&self) -> usize {
+        self.typical
+    }
+
+    /// The common fields at their longest, then the kind's own at theirs.
+    fn measure_largest(&self) -> usize {
+        let (bits, time) = (self.stream.job(0).event(0), Timestamp::from_unix_millis(0));
+        let mut out = Vec::new();
+        let own = match &self.content {
+            Content::Mouse(mouse) => mouse.largest(),
+            Content::Click(click) => click.largest(),
+            Content::Trade(trade) => trade.largest(),
+            Content::Message => {
+                message(bits, &time, &mut out);
+                return out.len();
+            }
+        };
+        self.head(bits, u32::MAX, u64::MAX, &time, &mut out);
+        out.len() + own
+    }
+
+    fn measure_typical(&self) -> usize {
+        let mut out = Vec::with_capacity(self.largest);
+        let mut bytes = 0;
+        for sequence in 0..SAMPLE {
+            out.clear();
+            self.write((sequence % 8) as u32, sequence * 16, &Timestamp::from_unix_millis(0), &mut out);
+            bytes += out.len();
+        }
+        bytes / SAMPLE as usize
+    }
+}
+
+/// Appends exactly the payload of the Node.js original, which has no identity.
+#[inline]
+fn message(bits: Lanes, time: &Timestamp, out: &mut Vec<u8>) {
+    out.extend_from_slice(br#"{"message":""#);
+    text::uuid(bits, out);
+    out.extend_from_slice(br#"","date":""#);
+    out.extend_from_slice(time.as_bytes());
+    out.extend_from_slice(br#""}"#);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeSet, HashSet};
+
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    const TIME: u64 = 1_795_227_274_123;
+
+    fn generators(seed: u64, producer: &str) -> [Generator; 4] {
+        EventKind::ALL.map(|kind| Generator::new(kind, seed, producer))
+    }
+
+    fn event(generator: &Generator, job: u32, sequence: u64) -> String {
+        let mut out = Vec::new();
+        generator.write(job, sequence, &Timestamp::from_unix_millis(TIME), &mut out);
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    /// Every path of a value with the type that it ends in.
+    fn shape(value: &Value, path: &str, out: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(map) => {
+                map.iter().for_each(|(name, value)| shape(value, &format!("{path}/{name}"), out))
+            }
+            Value::Array(list) => {
+                list.iter()
+                    .enumerate()
+                    .for_each(|(index, value)| shape(value, &format!("{path}/{index}"), out));
+            }
+            Value::Null => drop(out.insert(format!("{path} null"))),
+            Value::Bool(_) => drop(out.insert(format!("{path} bool"))),
+            Value::Number(_) => drop(out.insert(format!("{path} number"))),
+            Value::String(_) => drop(out.insert(format!("{path} string"))),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        // Whatever the identity: an event is one compact JSON object that tells its identity, it is no
+        // larger than was promised, and the entity stands where the writer says.
+        #[test]
+        fn every_event_is_valid_and_tells_who_made_it(
+            seed in any::<u64>(),
+            producer in "\\PC{0,12}|[\\x00-\\x22\\\\é😀]{0,6}",
+            jobs in proptest::collection::vec((any::<u32>(), any::<u64>()), 20),
+            before in proptest::collection::vec(any::<u8>(), 0..9),
+        ) {
+            for generator in generators(seed, &producer) {
+                for &(job, sequence) in jobs.iter().chain(&[(0, 0), (u32::MAX, u64::MAX)]) {
+                    let mut out = before.clone();
+                    let written = generator.write(job, sequence, &Timestamp::from_unix_millis(TIME), &mut out);
+                    prop_assert_eq!(&out[..before.len()], &before[..], "what stood in the buffer stays");
+                    let bytes = &out[before.len()..];
+                    prop_assert!(bytes.len() <= generator.largest_event());
+                    let event: Value = serde_json::from_slice(bytes).expect("valid JSON");
+                    if generator.kind() == EventKind::Message {
+                        prop_assert_eq!(event.as_object().map(|fields| fields.len()), Some(2));
+                        prop_assert_eq!(&event["date"], "2026-11-21T02:14:34.123Z");
+                        prop_assert_eq!(written.entity, None);
+                        continue;
+                    }
+                    prop_assert_eq!(&event["type"], generator.kind().name());
+                    prop_assert_eq!(&event["time"], "2026-11-21T02:14:34.123Z");
+                    prop_assert_eq!(&event["producer"], producer.as_str());
+                    prop_assert_eq!(&event["job"], job);
+                    prop_assert_eq!(&event["sequence"], sequence);
+                    let entity = written.entity.map(|place| &bytes[place]).expect("an entity");
+                    let field = if event["ticker"].is_string() { &event["ticker"] } else { &event["user"] };
+                    prop_assert_eq!(field.as_str().map(str::as_bytes), Some(entity));
+                    prop_assert!((1..=256).contains(&entity.len()));
+                }
+            }
+        }
+
+        // Making an event again gives the same bytes, in any order and by any generator of the same seed.
+        #[test]
+        fn an_event_can_be_made_again(seed in any::<u64>(), job in any::<u32>(), sequence in any::<u64>()) {
+            for (one, other) in generators(seed, "p").iter().zip(&generators(seed, "p")) {
+                let first = event(one, job, sequence);
+                event(other, job, sequence.wrapping_add(1));
+                prop_assert_eq!(first, event(other, job, sequence));
+            }
+        }
+    }
+
+    // A field that some events of a kind lack could not be relied on as a partition key.
+    #[test]
+    fn all_events_of_a_kind_have_the_same_fields() {
+        for generator in generators(1, "p") {
+            let shapes: HashSet<BTreeSet<String>> = (0..2_000)
+                .map(|sequence| {
+                    let mut out = BTreeSet::new();
+                    let value = serde_json::from_str(&event(&generator, 0, sequence)).expect("valid JSON");
+                    shape(&value, "", &mut out);
+                    out
+                })
+                .collect();
+            assert_eq!(shapes.len(), 1, "{}", generator.kind());
+        }
+    }
+
+    #[test]
+    fn the_message_is_the_originals() {
+        let message = event(&Generator::new(EventKind::Message, 1, "p"), 0, 0);
+        let (head, rest) = message.split_at(12);
+        let (id, tail) = rest.split_at(36);
+        assert_eq!((head, tail), (r#"{"message":""#, r#"","date":"2026-11-21T02:14:34.123Z"}"#));
+        assert_eq!((&id[14..15], "89ab".contains(&id[19..20])), ("4", true), "{id}");
+    }
+
+    #[test]
+    fn no_two_events_share_an_id() {
+        let mut seen = HashSet::new();
+        for generator in generators(1, "p").iter().chain(&generators(2, "p")).chain(&generators(1, "q")) {
+            for job in 0..4 {
+                for sequence in 0..1_000 {
+                    let event: Value = serde_json::from_str(&event(generator, job, sequence)).expect("JSON");
+                    let id = event.get("id").or(event.get("message")).and_then(Value::as_str);
+                    assert!(seen.insert(id.expect("an id").to_owned()));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_typical_size_is_about_that_of_any_events() {
+        for generator in generators(3, "kinesis-streamer") {
+            let bytes: usize = (0..2_000).map(|sequence| event(&generator, 9, sequence).len()).sum();
+            let (typical, mean) = (generator.typical_event(), bytes / 2_000);
+            assert!(typical.abs_diff(mean) <= 12, "{}: {typical}, not {mean}", generator.kind());
+            assert!((80..=300).contains(&mean), "{}: {mean}", generator.kind());
+        }
+    }
+
+    #[test]
+    fn a_generator_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Generator>();
+    }
+}
