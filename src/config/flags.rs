@@ -1,0 +1,258 @@
+//! The command line: flags and subcommands, made from the table of settings.
+//!
+//! Decides what was typed where, never what a value means, and never ends the process.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::ops::Range;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::problem::{Problem, Shown};
+use super::reference::AWS_VARIABLES;
+use super::setting::{Absent, Scope, Setting};
+use super::settings::SETTINGS;
+
+/// Most mistakes on a command line that are looked for, each of which costs another reading of it.
+const MOST_MISTAKES: usize = 20;
+
+/// A flag of the subcommands that has no variable: its name, its value's name, its default, its help.
+pub(super) type OwnFlag = (&'static str, &'static str, &'static str, &'static str);
+
+/// The flags of `local`.
+pub(super) const SHARDS: OwnFlag = ("shards", "N", "1", "Shards of the stream");
+/// The flags of `local`.
+pub(super) const PORT: OwnFlag = ("port", "PORT", "4567", "The port to serve on; 0: any free one");
+/// The flags of `local`.
+pub(super) const HOST: OwnFlag = ("host", "IP", "127.0.0.1", "The address to serve on");
+/// The flags of `local`.
+pub(super) const NAME: OwnFlag = ("stream", "NAME", "local", "The name of the stream");
+/// The argument of `sample`.
+pub(super) const COUNT: &str = "count";
+/// A flag of `sample`.
+const NULL: &str = "null";
+
+/// What the user wants done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verb {
+    Run,
+    Sample { null: bool },
+    Local,
+}
+
+/// What was typed.
+#[derive(Debug)]
+pub(super) struct Typed {
+    pub verb: Verb,
+    /// Values by flag (`count` for the argument of `sample`), as they were typed.
+    pub values: BTreeMap<&'static str, String>,
+    pub problems: Vec<Problem>,
+}
+
+/// What a command line asks for.
+#[derive(Debug)]
+pub(super) enum Line {
+    Help(String),
+    Version(String),
+    Typed(Typed),
+}
+
+/// Reads the arguments that follow the program's name.
+pub(super) fn read(mut arguments: Vec<OsString>) -> Line {
+    let mut problems = detached_values(&mut arguments);
+    loop {
+        match command().try_get_matches_from(&arguments) {
+            Ok(matches) => return Line::Typed(typed(&matches, problems)),
+            Err(error) => match error.kind() {
+                ErrorKind::DisplayHelp => return Line::Help(error.to_string()),
+                ErrorKind::DisplayVersion => return Line::Version(error.to_string()),
+                _ => {
+                    problems.push(in_one_line(&error));
+                    // Without the culprit the rest can be read, so that its problems are found as well.
+                    match culprit(&error, &arguments).filter(|_| problems.len() < MOST_MISTAKES) {
+                        Some(range) => drop(arguments.drain(range)),
+                        None => {
+                            let lenient = command().ignore_errors(true).try_get_matches_from(&arguments);
+                            return Line::Typed(typed(&lenient.unwrap_or_default(), problems));
+                        }
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// Takes out what was meant as the value of a switch and stands apart from it (`--local 4`), which clap
+/// would call a subcommand; each is a problem.
+fn detached_values(arguments: &mut Vec<OsString>) -> Vec<Problem> {
+    let known = command();
+    let mut problems = Vec::new();
+    let mut at = 1;
+    while at < arguments.len() {
+        let pair = arguments[at - 1].to_str().zip(arguments[at].to_str());
+        let detached = pair.filter(|(flag, value)| {
+            let switch = |setting: &Setting| setting.switch && flag.strip_prefix("--") == Some(setting.flag);
+            !value.starts_with('-') && SETTINGS.iter().any(switch) && known.find_subcommand(value).is_none()
+        });
+        match detached {
+            Some((flag, value)) => {
+                let text = format!("{flag}: its value needs an equals sign: {flag}={value}");
+                problems.push(Problem::Arguments(Shown::message(&text)));
+                arguments.remove(at);
+            }
+            None => at += 1,
+        }
+    }
+    problems
+}
+
+/// Where in the arguments a mistake stands; none when that can't be told.
+fn culprit(error: &clap::Error, arguments: &[OsString]) -> Option<Range<usize>> {
+    let kind = match error.kind() {
+        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
+        _ => ContextKind::InvalidArg,
+    };
+    let Some(ContextValue::String(text)) = error.get(kind) else { return None };
+    // clap adds the value's name to a known flag: `--jobs <N>`, `--local[=<SHARDS>]`.
+    let flag = text.split([' ', '=', '[']).next().filter(|_| text.starts_with("--")).unwrap_or(text);
+    let at = arguments.iter().position(|argument| {
+        argument.to_str().is_some_and(|argument| {
+            argument == flag || argument.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
+        })
+    })?;
+    // The word after an unknown or repeated flag is most likely its value, and no mistake of its own.
+    let value = matches!(error.kind(), ErrorKind::UnknownArgument | ErrorKind::ArgumentConflict)
+        && arguments[at].to_str() == Some(flag)
+        && flag.starts_with("--")
+        && arguments
+            .get(at + 1)
+            .and_then(|next| next.to_str())
+            .is_some_and(|next| !next.starts_with("--") && command().find_subcommand(next).is_none());
+    Some(at..at + 1 + usize::from(value))
+}
+
+/// A mistake in a line of ours, without clap's usage and colours.
+fn in_one_line(error: &clap::Error) -> Problem {
+    if let (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) =
+        (error.kind(), error.get(ContextKind::InvalidArg))
+        && flag.starts_with('-')
+    {
+        let nearest = match error.get(ContextKind::SuggestedArg) {
+            Some(ContextValue::String(near)) => Some(near.clone()),
+            _ => None,
+        };
+        return Problem::UnknownFlag { flag: Shown::plain(flag), nearest };
+    }
+    let text = error.render().to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let end = ["\n\nUsage:", "\n\n  tip:", "\n\nFor more"].iter().filter_map(|mark| text.find(mark)).min();
+    let words: Vec<&str> = text[..end.unwrap_or(text.len())].split_whitespace().collect();
+    let hint = match error.get(ContextKind::SuggestedSubcommand) {
+        Some(ContextValue::Strings(near)) if !near.is_empty() => {
+            format!("; did you mean {}?", near.join(" or "))
+        }
+        _ => String::new(),
+    };
+    Problem::Arguments(Shown::message(&(words.join(" ") + &hint)))
+}
+
+fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
+    let (verb, matches) = match matches.subcommand() {
+        Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
+        Some(("local", sub)) => (Verb::Local, sub),
+        _ => (Verb::Run, matches),
+    };
+    let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
+    let own = [SHARDS, PORT, HOST].map(|flag| (flag.0, false));
+    let mut values = BTreeMap::new();
+    for (flag, secret) in settings.chain(own).chain([(COUNT, false)]) {
+        // `try_get_one`: each subcommand knows only its own flags.
+        let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
+        match value.to_str() {
+            Some(value) => drop(values.insert(flag, value.to_owned())),
+            None => problems.push(Problem::NotUnicode {
+                setting: SETTINGS.iter().find(|setting| setting.flag == flag).map(|setting| setting.name),
+                origin: if flag == COUNT { "sample N".to_owned() } else { format!("--{flag}") },
+                value: Shown::value(&value.to_string_lossy(), secret),
+            }),
+        }
+    }
+    Typed { verb, values, problems }
+}
+
+/// The whole command line, as clap knows it.
+pub(super) fn command() -> Command {
+    let sample = Command::new("sample")
+        .bin_name("kinesis-streamer sample")
+        .about("Prints events to standard output and sends nothing")
+        .arg(
+            Arg::new(COUNT)
+                .value_name("N")
+                .value_parser(value_parser!(OsString))
+                .allow_negative_numbers(true)
+                .help("How many [default: 10]"),
+        )
+        .arg(
+            Arg::new(NULL)
+                .long(NULL)
+                .action(ArgAction::SetTrue)
+                .help("Ends each event with NUL in place of a line feed"),
+        )
+        .args(SETTINGS.iter().filter(|setting| setting.scope != Scope::Run).map(arg));
+    let local = Command::new("local")
+        .bin_name("kinesis-streamer local")
+        .about("Serves the embedded stream alone, for other tools")
+        .args([SHARDS, PORT, HOST, NAME].map(own_arg))
+        .args(SETTINGS.iter().filter(|setting| setting.scope == Scope::Everywhere).map(arg));
+    Command::new("kinesis-streamer")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Puts a known load on a Kinesis data stream and says what became of every record")
+        .no_binary_name(true)
+        // A run's flags before a subcommand would do nothing.
+        .args_conflicts_with_subcommands(true)
+        .args(SETTINGS.iter().map(arg))
+        .subcommands([sample, local])
+        .after_help(after_help())
+}
+
+fn arg(setting: &Setting) -> Arg {
+    let default = match setting.absent {
+        Absent::Value(text) => text,
+        Absent::Means(words) => words,
+    };
+    let names = setting.names().collect::<Vec<_>>().join(", else ");
+    let arg = Arg::new(setting.flag)
+        .long(setting.flag)
+        .value_name(setting.value)
+        .value_parser(value_parser!(OsString))
+        .action(ArgAction::Set)
+        .help_heading(setting.group.heading())
+        .help(format!("{}\n[env: {names}] [default: {default}]", setting.help));
+    if setting.switch {
+        arg.num_args(0..=1).require_equals(true).default_missing_value("true")
+    } else {
+        arg.allow_negative_numbers(true)
+    }
+}
+
+fn own_arg((flag, value, default, help): OwnFlag) -> Arg {
+    Arg::new(flag)
+        .long(flag)
+        .value_name(value)
+        .value_parser(value_parser!(OsString))
+        .allow_negative_numbers(true)
+        .help(format!("{help} [default: {default}]"))
+}
+
+fn after_help() -> String {
+    let mut text = String::from(
+        "A flag wins over the environment, which wins over the file .env in the working directory.\n\
+         Credentials, region and endpoint come from AWS's own default chain, which reads:",
+    );
+    for variable in AWS_VARIABLES {
+        text.push_str("\n  ");
+        text.push_str(variable.name);
+    }
+    text
+}

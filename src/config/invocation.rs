@@ -1,0 +1,158 @@
+//! What the program is asked to do, from an environment and a command line.
+//!
+//! Touches neither: both come as iterators, and so does randomness as a number.
+
+use std::ffi::OsString;
+use std::net::{IpAddr, SocketAddr};
+
+use super::asked::Asked;
+use super::flags::{self, HOST, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
+use super::model::{Config, Log, Target};
+use super::problem::{Problem, Problems, Shown};
+use super::resolve;
+use super::setting::Form;
+use super::settings as table;
+use super::vars::Vars;
+use crate::kinesis::StreamName;
+
+/// What the program is asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invocation {
+    /// Run the load. Unless it is a dry run, there is a stream.
+    Run(Box<Config>),
+    /// Print events.
+    Sample {
+        /// What they are made from.
+        config: Box<Config>,
+        /// How many.
+        count: u64,
+        /// What ends each.
+        separator: u8,
+    },
+    /// Serve the embedded stream alone.
+    Local(LocalOptions),
+    /// Print this text to standard output.
+    Help(String),
+    /// Print this text to standard output.
+    Version(String),
+}
+
+/// How the embedded stream is served alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalOptions {
+    /// Its shards, 1 to 1,000.
+    pub shards: u32,
+    /// Where it is served; port 0: any free one.
+    pub address: SocketAddr,
+    /// The stream that is there from the start.
+    pub stream: StreamName,
+    /// What is logged.
+    pub log: Log,
+}
+
+/// Events that `sample` prints when no number is given.
+const SAMPLES: u64 = 10;
+
+/// Reads a whole invocation.
+///
+/// - `environment`: the process's environment with `.env` merged under it, as `std::env::vars_os` gives
+///   it. Only variables of the table are kept.
+/// - `arguments`: the command line with the program's name first, as `std::env::args_os` gives it.
+/// - `fresh_seed`: the seed of a run that is not given one.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn read<K, V, A>(
+    environment: impl IntoIterator<Item = (K, V)>,
+    arguments: impl IntoIterator<Item = A>,
+    fresh_seed: u64,
+) -> Result<Invocation, Problems>
+where
+    K: Into<OsString>,
+    V: Into<OsString>,
+    A: Into<OsString>,
+{
+    let typed = match flags::read(arguments.into_iter().skip(1).map(Into::into).collect()) {
+        Line::Help(text) => return Ok(Invocation::Help(text)),
+        Line::Version(text) => return Ok(Invocation::Version(text)),
+        Line::Typed(typed) => typed,
+    };
+    let Typed { verb, values, mut problems } = typed;
+    // Nothing is called missing while the command line holds something that was not understood.
+    let understood = problems.is_empty();
+    let vars = Vars::read(environment.into_iter(), &mut problems);
+    let mut asked = Asked { vars, flags: values, problems, notices: Vec::new() };
+    let invocation = match verb {
+        Verb::Run => resolve::config(&mut asked, fresh_seed).map(|config| {
+            if understood && config.target == Target::Nowhere && !config.dry_run {
+                asked.problems.push(Problem::Missing {
+                    setting: table::STREAM.name,
+                    flag: format!("--{}", table::STREAM.flag),
+                    why: "a run needs a stream, unless it is --local or --dry-run",
+                });
+            }
+            Invocation::Run(Box::new(config))
+        }),
+        Verb::Sample { null } => {
+            let count = count(&mut asked);
+            resolve::config(&mut asked, fresh_seed).zip(count).map(|(config, count)| Invocation::Sample {
+                config: Box::new(config),
+                count,
+                separator: if null { 0 } else { b'\n' },
+            })
+        }
+        Verb::Local => local(&mut asked).map(Invocation::Local),
+    };
+    match (Problems::of(asked.problems), invocation) {
+        (None, Some(invocation)) => Ok(invocation),
+        (Some(problems), _) => Err(problems),
+        (None, None) => unreachable!("what gives no invocation adds a problem"),
+    }
+}
+
+fn count(asked: &mut Asked) -> Option<u64> {
+    let form = Form::Number { min: 1, max: 1_000_000_000_000 };
+    match asked.flags.get(flags::COUNT).cloned() {
+        None => Some(SAMPLES),
+        Some(text) => own(asked, "sample N", &text, &form.rule(), form.number(&text)),
+    }
+}
+
+fn local(asked: &mut Asked) -> Option<LocalOptions> {
+    let ports = Form::Number { min: 0, max: u64::from(u16::MAX) };
+    let shards = own_flag(asked, SHARDS, &table::LOCAL_SHARDS.rule(), |text| {
+        table::LOCAL_SHARDS.number(text).and_then(|shards| u32::try_from(shards).ok())
+    });
+    let port = own_flag(asked, PORT, &ports.rule(), |text| {
+        ports.number(text).and_then(|port| u16::try_from(port).ok())
+    });
+    let host = own_flag(asked, HOST, "an IP address", |text| text.parse::<IpAddr>().ok());
+    let name_rule = "a stream name (1 to 128 of a-z, A-Z, 0-9, _, ., -)";
+    let stream = own_flag(asked, NAME, name_rule, |text| text.parse().ok());
+    let log = resolve::log(asked);
+    Some(LocalOptions { shards: shards?, address: SocketAddr::new(host?, port?), stream: stream?, log: log? })
+}
+
+fn own_flag<T>(
+    asked: &mut Asked,
+    (flag, _, default, _): OwnFlag,
+    rule: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Option<T> {
+    let text = asked.flags.get(flag).cloned().unwrap_or_else(|| default.to_owned());
+    own(asked, &format!("--{flag}"), &text, rule, read(&text))
+}
+
+/// The value, or a problem of a flag that has no variable.
+fn own<T>(asked: &mut Asked, origin: &str, text: &str, rule: &str, value: Option<T>) -> Option<T> {
+    if value.is_none() {
+        asked.problems.push(Problem::Wrong {
+            setting: None,
+            origin: origin.to_owned(),
+            rule: rule.to_owned(),
+            value: Shown::value(text, false),
+            detail: None,
+        });
+    }
+    value
+}

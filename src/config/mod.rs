@@ -1,0 +1,30 @@
+//! What was asked: `Vars` (flat, filled by envy) and the command line become a `Config` that is valid by
+//! construction, or a list of everything that is wrong.
+//!
+//! Touches no environment, no file and no process: those live in `main`.
+
+mod asked;
+mod bytes;
+mod cron;
+mod flags;
+mod invocation;
+mod model;
+mod problem;
+mod reference;
+mod resolve;
+mod setting;
+pub mod settings;
+mod suggest;
+mod vars;
+
+#[cfg(test)]
+mod tests;
+
+pub use cron::{Cron, CronError};
+pub use invocation::{Invocation, LocalOptions, read};
+pub use model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+pub use problem::{Problem, Problems, Shown};
+pub use reference::{AWS_VARIABLES, AwsVariable, markdown_table};
+pub use setting::{Absent, Form, Group, Scope, Setting};
+pub use settings::SETTINGS;
+pub use vars::Vars;

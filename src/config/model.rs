@@ -1,0 +1,200 @@
+//! `Config`: what was asked, valid by construction.
+//!
+//! Built by `resolve` alone. It holds no secret: credentials go from AWS's own chain to the client and
+//! never pass here, so every part may be printed. What depends on the stream (its shards, its limits)
+//! is checked at start-up, not here.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::cron::Cron;
+use super::setting::span;
+use super::{bytes::Bytes, settings as table};
+use crate::generate::EventKind;
+use crate::key::KeyStrategy;
+use crate::kinesis::{Limits, StreamName, StreamRef};
+use crate::schedule::Pacing;
+use crate::send::SendPolicy;
+
+/// Everything that a run is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the records go.
+    pub target: Target,
+    /// How long start-up waits for the stream to become ACTIVE.
+    pub active_timeout: Duration,
+    /// Whether to plan and print only.
+    pub dry_run: bool,
+    /// How many records, and when.
+    pub load: Load,
+    /// What a record holds.
+    pub event: EventKind,
+    /// How it gets its partition key.
+    pub key: KeyStrategy,
+    /// The seed of everything random.
+    pub seed: Seed,
+    /// The name of this producer in its events: 1 to 64 characters of `[A-Za-z0-9_.-]`.
+    pub producer: String,
+    /// How sending is tried.
+    pub send: SendPolicy,
+    /// Limits that count in place of the stream's own.
+    pub limits: LimitsOverride,
+    /// Where metrics and health are served; none: nowhere.
+    pub listen: Option<SocketAddr>,
+    /// What is logged.
+    pub log: Log,
+    /// What the user should know although nothing is wrong.
+    pub notices: Vec<String>,
+}
+
+/// Where the records go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// To a stream that exists.
+    Stream(StreamRef),
+    /// To the embedded stream.
+    Local {
+        /// Its shards, 1 to 1,000.
+        shards: u32,
+        /// Its name.
+        name: StreamName,
+    },
+    /// Nowhere: only a dry run and `sample` have no stream.
+    Nowhere,
+}
+
+/// How many records, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Load {
+    /// Cron jobs, 1 to 10,000.
+    pub jobs: u32,
+    /// Records of one job at each tick, 1 to 1,000,000; all jobs together at most 10,000,000.
+    pub messages: u32,
+    /// Which seconds are due.
+    pub cron: Cron,
+    /// When inside its second a record is due.
+    pub pacing: Pacing,
+    /// How long the run goes on; none: until it is stopped.
+    pub duration: Option<Duration>,
+    /// Records after which the run ends; none: no bound.
+    pub max_records: Option<u64>,
+}
+
+impl Load {
+    /// Records of one tick, all jobs together.
+    pub fn records_per_tick(&self) -> u64 {
+        u64::from(self.jobs) * u64::from(self.messages)
+    }
+}
+
+/// The seed, and whether the user gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seed {
+    /// The seed.
+    pub value: u64,
+    /// False when it was drawn for this run.
+    pub given: bool,
+}
+
+/// Limits that the user sets in place of the stream's own; none: the stream's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LimitsOverride {
+    /// Most entries in one request.
+    pub request_records: Option<usize>,
+    /// Most bytes in one request.
+    pub request_bytes: Option<usize>,
+    /// Most bytes of one record.
+    pub record_bytes: Option<usize>,
+}
+
+impl LimitsOverride {
+    /// The limits in force on a stream whose own are `limits`.
+    #[must_use]
+    pub fn over(self, limits: Limits) -> Limits {
+        Limits {
+            request_records: self.request_records.unwrap_or(limits.request_records),
+            request_bytes: self.request_bytes.unwrap_or(limits.request_bytes),
+            record_bytes: self.record_bytes.unwrap_or(limits.record_bytes),
+        }
+    }
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// Directives that `tracing_subscriber::EnvFilter` takes.
+    pub filter: String,
+    /// The form of a line.
+    pub format: LogFormat,
+}
+
+/// The form of a line of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+impl LogFormat {
+    /// Every format, in the order of the documentation.
+    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
+
+    /// The name in settings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl Config {
+    /// The variables that make this config again, with the seed and the producer's name that were
+    /// drawn for it: what a person needs to repeat the run.
+    pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let mut all = vec![
+            (table::ACTIVE_TIMEOUT.name, span(self.active_timeout)),
+            (table::DRY_RUN.name, self.dry_run.to_string()),
+            (table::JOBS.name, self.load.jobs.to_string()),
+            (table::MESSAGES.name, self.load.messages.to_string()),
+            (table::CRON.name, self.load.cron.to_string()),
+            (table::PACING.name, self.load.pacing.to_string()),
+            (table::EVENT.name, self.event.to_string()),
+            (table::PARTITION_KEY.name, self.key.to_string()),
+            (table::SEED.name, self.seed.value.to_string()),
+            (table::INSTANCE.name, self.producer.clone()),
+            (table::RETRY.name, self.send.retry.to_string()),
+            (table::MAX_ATTEMPTS.name, self.send.max_attempts.to_string()),
+            (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),
+            (table::REQUEST_TIMEOUT.name, span(self.send.request_timeout)),
+            (table::DRAIN_TIMEOUT.name, span(self.send.drain_timeout)),
+            (table::LISTEN.name, self.listen.map_or("off".to_owned(), |address| address.to_string())),
+            (table::LOG.name, self.log.filter.clone()),
+            (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
+        ];
+        match &self.target {
+            Target::Stream(stream) => all.push((table::STREAM.name, stream.to_string())),
+            Target::Local { shards, name } => {
+                all.push((table::LOCAL.name, shards.to_string()));
+                all.push((table::STREAM.name, name.to_string()));
+            }
+            Target::Nowhere => {}
+        }
+        let sizes = [
+            (table::MAX_REQUEST_BYTES.name, self.limits.request_bytes),
+            (table::MAX_RECORD_BYTES.name, self.limits.record_bytes),
+        ];
+        all.extend(
+            sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
+        );
+        let optional = [
+            (table::DURATION.name, self.load.duration.map(span)),
+            (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
+            (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),
+        ];
+        all.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        all
+    }
+}

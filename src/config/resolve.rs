@@ -1,0 +1,240 @@
+//! From what was asked to a `Config`: reads every value, then checks what they mean together.
+//!
+//! Every function reads all of its settings before it gives up, so that all problems are found at once.
+//! What needs facts of the stream is left to start-up.
+
+use tracing_subscriber::EnvFilter;
+
+use super::asked::Asked;
+use super::model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::settings as table;
+use crate::generate::EventKind;
+use crate::key::KeyStrategy;
+use crate::kinesis::{StreamName, StreamRef};
+use crate::send::{Retry, SendPolicy};
+
+/// The name of the embedded stream when none is given.
+pub(super) const LOCAL_NAME: &str = "local";
+
+/// The config, unless something was wrong; the problems are in `asked`.
+pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
+    let target = target(asked);
+    let active_timeout = asked.duration(&table::ACTIVE_TIMEOUT);
+    let dry_run = asked.parsed(&table::DRY_RUN);
+    let load = load(asked);
+    let event = asked.parsed(&table::EVENT);
+    let key = asked.explained(&table::PARTITION_KEY);
+    if let (Some(event), Some(key)) = (event, &key) {
+        check_key(asked, event, key);
+    }
+    let seed = seed(asked, fresh_seed);
+    let producer = producer(asked, seed);
+    let send = send(asked);
+    let limits = limits(asked);
+    let listen = asked.read(&table::LISTEN, |text| match text {
+        "off" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| None),
+    });
+    let log = log(asked);
+    Some(Config {
+        target: target?,
+        active_timeout: active_timeout?,
+        dry_run: dry_run?,
+        load: load?,
+        event: event?,
+        key: key?,
+        seed: seed?,
+        producer: producer?,
+        send: send?,
+        limits: limits?,
+        listen: listen?,
+        log: log?,
+        notices: std::mem::take(&mut asked.notices),
+    })
+}
+
+fn target(asked: &mut Asked) -> Option<Target> {
+    let stream = asked.optional(&table::STREAM, Asked::parsed::<StreamRef>);
+    if let Some(Some(stream)) = &stream {
+        compare_names(asked, stream);
+    }
+    let shards = asked.read(&table::LOCAL, |text| match text {
+        "true" => Ok(Some(1)),
+        "false" => Ok(None),
+        _ => table::LOCAL_SHARDS.number(text).and_then(|n| u32::try_from(n).ok()).map(Some).ok_or(None),
+    });
+    Some(match (shards?, stream?) {
+        (Some(shards), Some(stream)) => Target::Local { shards, name: stream.name().clone() },
+        (Some(shards), None) => Target::Local { shards, name: local_name()? },
+        (None, Some(stream)) => Target::Stream(stream),
+        (None, None) => Target::Nowhere,
+    })
+}
+
+/// The default name as a name.
+pub(super) fn local_name() -> Option<StreamName> {
+    LOCAL_NAME.parse().ok()
+}
+
+/// A notice for each variable that names another stream than the one in force. A flag is meant to win
+/// over the environment, so it makes no notice.
+fn compare_names(asked: &mut Asked, stream: &StreamRef) {
+    if asked.flags.contains_key(table::STREAM.flag) {
+        return;
+    }
+    let mut set = table::STREAM.names().filter(|name| asked.vars.get(name).is_some());
+    let Some(first) = set.next() else { return };
+    let others: Vec<&str> = set
+        .filter(|name| {
+            let other = asked.vars.get(name).and_then(|text| text.parse::<StreamRef>().ok());
+            !other.is_some_and(|other| same_stream(stream, &other))
+        })
+        .collect();
+    for other in others {
+        asked.notices.push(format!("{other} names another stream than {first}, which counts: {stream}"));
+    }
+}
+
+/// Whether two ways to name a stream can mean one stream: a name fits the ARN that ends in it.
+fn same_stream(one: &StreamRef, other: &StreamRef) -> bool {
+    match (one, other) {
+        (StreamRef::Arn(one), StreamRef::Arn(other)) => one == other,
+        _ => one.name() == other.name(),
+    }
+}
+
+fn load(asked: &mut Asked) -> Option<Load> {
+    let jobs = asked.number(&table::JOBS);
+    let messages = asked.number(&table::MESSAGES);
+    let cron = asked.explained(&table::CRON);
+    let pacing = asked.parsed(&table::PACING);
+    let duration = asked.optional(&table::DURATION, Asked::duration);
+    let max_records = asked.optional(&table::MAX_RECORDS, Asked::number);
+    if let (Some(jobs), Some(messages)) = (jobs, messages) {
+        let records = u64::from(jobs) * u64::from(messages);
+        if records > table::MOST_RECORDS_PER_TICK {
+            asked.together(
+                &[table::JOBS, table::MESSAGES],
+                format!(
+                    "{jobs} × {messages} = {records} records in a second; the most is {}",
+                    table::MOST_RECORDS_PER_TICK
+                ),
+            );
+        }
+    }
+    Some(Load {
+        jobs: jobs?,
+        messages: messages?,
+        cron: cron?,
+        pacing: pacing?,
+        duration: duration?,
+        max_records: max_records?,
+    })
+}
+
+/// A key that the event cannot give is wrong before any record is made.
+fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
+    if event != EventKind::Message {
+        return;
+    }
+    let both = [table::PARTITION_KEY, table::EVENT];
+    match key {
+        KeyStrategy::User => {
+            asked.together(&both, "the event message has no user, so user can't be the key".to_owned());
+        }
+        KeyStrategy::Field(pointer) if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) =>
+        {
+            asked.together(&both, "the event message has only the fields /message and /date".to_owned());
+        }
+        _ => {}
+    }
+}
+
+fn seed(asked: &mut Asked, fresh: u64) -> Option<Seed> {
+    let given = asked.optional(&table::SEED, Asked::number)?;
+    Some(Seed { value: given.unwrap_or(fresh), given: given.is_some() })
+}
+
+/// The name from the seed only, so that the same seed gives the same bytes.
+fn producer(asked: &mut Asked, seed: Option<Seed>) -> Option<String> {
+    let given = asked.optional(&table::INSTANCE, |asked, setting| {
+        asked.read(setting, |text| {
+            let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+            let right = (1..=table::MOST_INSTANCE_CHARS).contains(&text.len()) && text.bytes().all(legal);
+            if right { Ok(text.to_owned()) } else { Err(None) }
+        })
+    })?;
+    given.or_else(|| seed.map(|seed| format!("p-{:08x}", mixed(seed.value) >> 32)))
+}
+
+/// SplitMix64's finalizer: seeds that differ in one bit give names that differ in half of theirs.
+fn mixed(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn send(asked: &mut Asked) -> Option<SendPolicy> {
+    let retry = asked.parsed(&table::RETRY);
+    let max_attempts = asked.number(&table::MAX_ATTEMPTS);
+    let max_in_flight = asked.number(&table::MAX_IN_FLIGHT);
+    let request_timeout = asked.duration(&table::REQUEST_TIMEOUT);
+    let drain_timeout = asked.duration(&table::DRAIN_TIMEOUT);
+    if retry == Some(Retry::None) && asked.is_given(&table::MAX_ATTEMPTS) {
+        let (attempts, retry) = (asked.origin(&table::MAX_ATTEMPTS), asked.origin(&table::RETRY));
+        asked.notices.push(format!("{attempts} has no effect, because {retry} is none"));
+    }
+    Some(SendPolicy {
+        retry: retry?,
+        max_attempts: max_attempts?,
+        max_in_flight: max_in_flight?,
+        request_timeout: request_timeout?,
+        drain_timeout: drain_timeout?,
+    })
+}
+
+fn limits(asked: &mut Asked) -> Option<LimitsOverride> {
+    let request_records = asked.optional(&table::MAX_REQUEST_RECORDS, Asked::number);
+    let request_bytes = asked.optional(&table::MAX_REQUEST_BYTES, Asked::bytes::<usize>);
+    let record_bytes = asked.optional(&table::MAX_RECORD_BYTES, Asked::bytes::<usize>);
+    if let (Some(Some(request)), Some(Some(record))) = (request_bytes, record_bytes)
+        && record > request
+    {
+        asked.together(
+            &[table::MAX_RECORD_BYTES, table::MAX_REQUEST_BYTES],
+            format!("a record of {record} bytes does not fit a request of {request}"),
+        );
+    }
+    Some(LimitsOverride {
+        request_records: request_records?,
+        request_bytes: request_bytes?,
+        record_bytes: record_bytes?,
+    })
+}
+
+/// What is logged: the only settings that every subcommand needs.
+pub(super) fn log(asked: &mut Asked) -> Option<Log> {
+    let filter = asked.read(&table::LOG, |text| check_filter(text).map(|()| text.to_owned()));
+    let format = asked.read(&table::LOG_FORMAT, |text| {
+        LogFormat::ALL.into_iter().find(|format| format.name() == text).ok_or(None)
+    });
+    Some(Log { filter: filter?, format: format? })
+}
+
+/// `EnvFilter` takes any lone word as a target, so that `inof` would log nothing, in silence:
+/// a lone word must be a level here.
+fn check_filter(text: &str) -> Result<(), Option<String>> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    if text.is_empty() {
+        return Err(None);
+    }
+    let lone = |part: &&str| {
+        part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'))
+    };
+    let is_level = |word: &&str| LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word));
+    if let Some(word) = text.split(',').filter(lone).find(|word| !is_level(word)) {
+        return Err(Some(format!("\"{word}\" is no level")));
+    }
+    EnvFilter::builder().parse(text).map(|_| ()).map_err(|error| Some(error.to_string()))
+}

@@ -1,0 +1,342 @@
+//! The settings: one table that the flags, the help, `Vars`, the check for unknown variables and the
+//! documentation are made from.
+//!
+//! Decides each setting's names, bounds and default; how a value is read is in `setting`, what the
+//! values mean together in `resolve`.
+
+use std::time::Duration;
+
+use super::setting::Absent::{Means, Value};
+use super::setting::Form::{self, Number, OneOf, Own};
+use super::setting::{Group, Scope, Setting};
+
+const SECOND: Duration = Duration::from_secs(1);
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// AWS's most for one request and one record (PutRecords API reference): 10 MiB.
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+
+const SWITCH: Form = OneOf(&["true", "false"]);
+
+/// The stream to write to.
+pub const STREAM: Setting = Setting::new(
+    Group::Target,
+    "AWS_KINESIS_STREAM_NAME",
+    "stream",
+    "NAME",
+    Own("a stream name (1 to 128 of a-z, A-Z, 0-9, _, ., -) or a stream ARN (arn:PARTITION:kinesis:REGION:ACCOUNT:stream/NAME)"),
+    Means("none; needed unless --local or --dry-run"),
+    "The stream to write to, by name or ARN; the first of these variables that is set counts",
+)
+.aliases(&["STREAM_ARN", "STREAM_NAME"]);
+
+/// Write to the embedded stream.
+pub const LOCAL: Setting = Setting::new(
+    Group::Target,
+    "STREAMER_LOCAL",
+    "local",
+    "SHARDS",
+    Own("true (one shard), false or a number of shards from 1 to 1000"),
+    Value("false"),
+    "Write to an embedded stream with the limits of real shards, without AWS",
+)
+.switch();
+
+/// Most shards of the embedded stream.
+pub const LOCAL_SHARDS: Form = Number { min: 1, max: 1_000 };
+
+/// How long start-up waits for the stream.
+pub const ACTIVE_TIMEOUT: Setting = Setting::new(
+    Group::Target,
+    "STREAMER_ACTIVE_TIMEOUT",
+    "active-timeout",
+    "DURATION",
+    Form::Duration { min: Duration::ZERO, max: HOUR },
+    Value("60s"),
+    "How long start-up waits for the stream to become ACTIVE",
+);
+
+/// Plan and print only.
+pub const DRY_RUN: Setting = Setting::new(
+    Group::Target,
+    "STREAMER_DRY_RUN",
+    "dry-run",
+    "BOOL",
+    SWITCH,
+    Value("false"),
+    "Plan and print, send nothing",
+)
+.switch();
+
+/// The number of jobs.
+pub const JOBS: Setting = Setting::new(
+    Group::Load,
+    "CRON_JOBS_TO_GENERATE",
+    "jobs",
+    "N",
+    Number { min: 1, max: 10_000 },
+    Value("10"),
+    "Cron jobs, each with its own generator",
+);
+
+/// Messages of one job in one tick.
+pub const MESSAGES: Setting = Setting::new(
+    Group::Load,
+    "MESSAGES_PER_CRON_JOB",
+    "messages",
+    "N",
+    Number { min: 1, max: 1_000_000 },
+    Value("10"),
+    "Records of one job at each tick. All jobs together: at most 10000000",
+);
+
+/// Most records of one tick, all jobs together: ten thousand shards' worth, more than a machine can hold in flight.
+pub const MOST_RECORDS_PER_TICK: u64 = 10_000_000;
+
+/// Which seconds are due.
+pub const CRON: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_CRON",
+    "cron",
+    "EXPRESSION",
+    Own("a cron expression of six fields (second minute hour day month weekday, in UTC)"),
+    Value("* * * * * *"),
+    "Which seconds are due: six fields, seconds first, in UTC",
+);
+
+/// When inside the second.
+pub const PACING: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_PACING",
+    "pacing",
+    "PACING",
+    OneOf(&["burst", "smooth", "poisson"]),
+    Value("burst"),
+    "When inside its second a record is due: at the start, evenly spread, or at random",
+);
+
+/// How long the run goes on.
+pub const DURATION: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_DURATION",
+    "duration",
+    "DURATION",
+    Form::Duration { min: SECOND, max: DAY.saturating_mul(365) },
+    Means("until it is stopped"),
+    "How long the run goes on",
+);
+
+/// How many records the run makes.
+pub const MAX_RECORDS: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_MAX_RECORDS",
+    "max-records",
+    "N",
+    Number { min: 1, max: 1_000_000_000_000_000 },
+    Means("no bound"),
+    "Records after which the run ends",
+);
+
+/// The kind of event.
+pub const EVENT: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_EVENT",
+    "event",
+    "EVENT",
+    OneOf(&["mouse", "click", "trade", "message"]),
+    Value("mouse"),
+    "What a record holds; message is the payload of the Node.js original",
+)
+.scope(Scope::Sample);
+
+/// How a record gets its partition key.
+pub const PARTITION_KEY: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_PARTITION_KEY",
+    "partition-key",
+    "KEY",
+    Own("one of random, constant:TEXT, job, user, field:/json/pointer, round-robin"),
+    Value("random"),
+    "How a record gets its partition key, and so its shard",
+)
+.scope(Scope::Sample);
+
+/// The seed of everything random.
+pub const SEED: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_SEED",
+    "seed",
+    "N",
+    Number { min: 0, max: u64::MAX },
+    Means("random, and printed"),
+    "The same seed gives the same events, byte for byte",
+)
+.scope(Scope::Sample);
+
+/// Most characters of the instance's name.
+pub const MOST_INSTANCE_CHARS: usize = 64;
+
+/// The producer's name in its events.
+pub const INSTANCE: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_INSTANCE",
+    "instance",
+    "NAME",
+    Own("1 to 64 of the characters a-z, A-Z, 0-9, _, ., -"),
+    Means("made from the seed, such as p-1a2b3c4d"),
+    "The name of this producer in its events",
+)
+.scope(Scope::Sample);
+
+/// What happens to refused entries.
+pub const RETRY: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_RETRY",
+    "retry",
+    "POLICY",
+    OneOf(&["backoff", "none"]),
+    Value("backoff"),
+    "Try refused records again after a growing random wait, or never (just measure)",
+);
+
+/// Most attempts for one record.
+pub const MAX_ATTEMPTS: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_MAX_ATTEMPTS",
+    "max-attempts",
+    "N",
+    Number { min: 1, max: 1_000 },
+    Value("10"),
+    "Most attempts for one record, the first included",
+);
+
+/// Most batches at once.
+pub const MAX_IN_FLIGHT: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_MAX_IN_FLIGHT",
+    "max-in-flight",
+    "N",
+    Number { min: 1, max: 10_000 },
+    Value("128"),
+    "Most requests under way at once; what is due and finds no room is dropped, and counted",
+);
+
+/// How long one attempt may take.
+pub const REQUEST_TIMEOUT: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_REQUEST_TIMEOUT",
+    "request-timeout",
+    "DURATION",
+    Form::Duration { min: Duration::from_millis(1), max: HOUR },
+    Value("10s"),
+    "How long one request may take",
+);
+
+/// How long the end waits.
+pub const DRAIN_TIMEOUT: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_DRAIN_TIMEOUT",
+    "drain-timeout",
+    "DURATION",
+    Form::Duration { min: Duration::ZERO, max: HOUR },
+    Value("30s"),
+    "How long the end of the run waits for what is in flight",
+);
+
+/// Most entries in one request.
+pub const MAX_REQUEST_RECORDS: Setting = Setting::new(
+    Group::Limits,
+    "STREAMER_MAX_REQUEST_RECORDS",
+    "max-request-records",
+    "N",
+    Number { min: 1, max: 500 },
+    Means("500"),
+    "Most records in one request",
+);
+
+/// Most bytes in one request.
+pub const MAX_REQUEST_BYTES: Setting = Setting::new(
+    Group::Limits,
+    "STREAMER_MAX_REQUEST_BYTES",
+    "max-request-bytes",
+    "BYTES",
+    Form::Bytes { min: 1024, max: MOST_BYTES },
+    Means("10MiB"),
+    "Most bytes in one request: data and partition keys",
+);
+
+/// Most bytes of one record.
+pub const MAX_RECORD_BYTES: Setting = Setting::new(
+    Group::Limits,
+    "STREAMER_MAX_RECORD_BYTES",
+    "max-record-bytes",
+    "BYTES",
+    Form::Bytes { min: 1024, max: MOST_BYTES },
+    Means("what the stream tells, else 1MiB"),
+    "Most bytes of one record: data and partition key",
+);
+
+/// Where metrics and health are served.
+pub const LISTEN: Setting = Setting::new(
+    Group::Watching,
+    "STREAMER_LISTEN",
+    "listen",
+    "ADDRESS",
+    Own("an IP address with a port, such as 127.0.0.1:9464 or [::]:9464, or off"),
+    Value("127.0.0.1:9464"),
+    "Where metrics and health are served",
+);
+
+/// What is logged.
+pub const LOG: Setting = Setting::new(
+    Group::Watching,
+    "STREAMER_LOG",
+    "log",
+    "FILTER",
+    Own("a level (off, error, warn, info, debug, trace), or levels by target such as info,kinesis_streamer=debug"),
+    Value("info"),
+    "What is logged, to standard error",
+)
+.scope(Scope::Everywhere);
+
+/// The form of the log.
+pub const LOG_FORMAT: Setting = Setting::new(
+    Group::Watching,
+    "STREAMER_LOG_FORMAT",
+    "log-format",
+    "FORMAT",
+    OneOf(&["text", "json"]),
+    Value("text"),
+    "The form of a line of the log",
+)
+.scope(Scope::Everywhere);
+
+/// Every setting, in the order of the documentation.
+pub const SETTINGS: &[Setting] = &[
+    STREAM,
+    LOCAL,
+    ACTIVE_TIMEOUT,
+    DRY_RUN,
+    JOBS,
+    MESSAGES,
+    CRON,
+    PACING,
+    DURATION,
+    MAX_RECORDS,
+    EVENT,
+    PARTITION_KEY,
+    SEED,
+    INSTANCE,
+    RETRY,
+    MAX_ATTEMPTS,
+    MAX_IN_FLIGHT,
+    REQUEST_TIMEOUT,
+    DRAIN_TIMEOUT,
+    MAX_REQUEST_RECORDS,
+    MAX_REQUEST_BYTES,
+    MAX_RECORD_BYTES,
+    LISTEN,
+    LOG,
+    LOG_FORMAT,
+];

@@ -1,0 +1,341 @@
+//! The settings as a whole: from an environment and a command line to a config or to problems.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+mod laws;
+mod shipped;
+
+use super::*;
+use crate::generate::EventKind;
+use crate::key::KeyStrategy;
+use crate::kinesis::{Limits, StreamRef};
+use crate::schedule::Pacing;
+use crate::send::Retry;
+
+const FRESH: u64 = 0x5eed;
+
+fn read_all(variables: &[(&str, &str)], arguments: &[&str]) -> Result<Invocation, Problems> {
+    let program = std::iter::once("kinesis-streamer");
+    read(variables.iter().copied(), program.chain(arguments.iter().copied()), FRESH)
+}
+
+fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Config {
+    match read_all(variables, arguments) {
+        Ok(Invocation::Run(config)) => *config,
+        other => panic!("no run: {other:?}"),
+    }
+}
+
+/// The problems, a line each.
+fn wrong(variables: &[(&str, &str)], arguments: &[&str]) -> Vec<String> {
+    let problems = read_all(variables, arguments).expect_err("something is wrong");
+    problems.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn vars_flags_and_the_table_hold_the_same_settings() {
+    let names: Vec<&str> = SETTINGS.iter().flat_map(Setting::names).collect();
+    let fields: BTreeSet<String> = Vars::FIELDS.iter().map(|field| field.to_ascii_uppercase()).collect();
+    assert_eq!(fields, names.iter().map(|name| (*name).to_owned()).collect());
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "a variable stands twice");
+
+    let command = flags::command();
+    let flags: BTreeSet<&str> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+    assert_eq!(flags, SETTINGS.iter().map(|setting| setting.flag).collect());
+    for setting in SETTINGS {
+        if let Some(rest) = setting.name.strip_prefix("STREAMER_") {
+            assert_eq!(setting.flag, rest.to_ascii_lowercase().replace('_', "-"));
+        }
+    }
+    command.debug_assert();
+}
+
+#[test]
+fn the_words_of_a_rule_are_the_words_that_the_types_read() {
+    let words = |setting: Setting| match setting.form {
+        Form::OneOf(words) => words.to_vec(),
+        _ => Vec::new(),
+    };
+    assert_eq!(words(settings::EVENT), EventKind::ALL.map(EventKind::name));
+    assert_eq!(words(settings::PACING), Pacing::ALL.map(Pacing::name));
+    assert_eq!(words(settings::RETRY), Retry::ALL.map(Retry::name));
+    assert_eq!(words(settings::LOG_FORMAT), LogFormat::ALL.map(LogFormat::name));
+    let Form::Own(rule) = settings::LOCAL.form else { panic!("not in words") };
+    let Form::Number { min, max } = settings::LOCAL_SHARDS else { panic!("not a number") };
+    assert!(rule.contains(&format!("from {min} to {max}")));
+    assert!(settings::INSTANCE.form.rule().contains(&settings::MOST_INSTANCE_CHARS.to_string()));
+    assert!(settings::MESSAGES.help.contains(&settings::MOST_RECORDS_PER_TICK.to_string()));
+}
+
+#[test]
+fn a_stream_name_is_all_that_a_run_needs() {
+    let config = run(&[("AWS_KINESIS_STREAM_NAME", "orders"), ("HOME", "/nowhere"), ("TERM", "")], &[]);
+    assert_eq!(config.target, Target::Stream("orders".parse().expect("a name")));
+    assert_eq!((config.load.jobs, config.load.messages, config.load.records_per_tick()), (10, 10, 100));
+    assert_eq!((config.load.cron.as_str(), config.load.pacing), ("* * * * * *", Pacing::Burst));
+    assert_eq!((config.load.duration, config.load.max_records), (None, None));
+    assert_eq!((config.event, config.key), (EventKind::Mouse, KeyStrategy::Random));
+    assert_eq!(config.seed, Seed { value: FRESH, given: false });
+    assert_eq!(
+        (config.send.retry, config.send.max_attempts, config.send.max_in_flight),
+        (Retry::Backoff, 10, 128)
+    );
+    assert_eq!(config.send.request_timeout, Duration::from_secs(10));
+    assert_eq!(config.send.drain_timeout, Duration::from_secs(30));
+    assert_eq!((config.active_timeout, config.dry_run), (Duration::from_secs(60), false));
+    assert_eq!(config.limits.over(Limits::AWS), Limits::AWS);
+    assert_eq!(config.listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9464"));
+    assert_eq!(config.log, Log { filter: "info".to_owned(), format: LogFormat::Text });
+    assert_eq!(config.notices, [""; 0]);
+}
+
+#[test]
+fn a_flag_wins_over_its_variable_even_when_the_variable_is_wrong() {
+    let config = run(
+        &[("CRON_JOBS_TO_GENERATE", "abc"), ("STREAMER_LOCAL", "2")],
+        &["--jobs", "7", "--local=false", "--dry-run"],
+    );
+    assert_eq!((config.load.jobs, config.target, config.dry_run), (7, Target::Nowhere, true));
+}
+
+#[test]
+fn every_wrong_value_is_reported_at_once_with_its_rule() {
+    let lines = wrong(
+        &[
+            ("AWS_KINESIS_STREAM_NAME", ""),
+            ("CRON_JOBS_TO_GENERATE", "abc"),
+            ("MESSAGES_PER_CRON_JOB", "0"),
+            ("STREAMER_MAX_RECORDS", "99999999999999999999"),
+            ("STREAMER_SEED", ""),
+            ("STREAMER_CRON", "* * * * *"),
+            ("STREAMER_PARTITION_KEY", "field:x"),
+            ("STREAMER_LOG", "inof"),
+            ("STREAMER_LISTEN", "localhost:80"),
+            ("STREAMER_LOCAL", "0"),
+            ("STREAMER_MAX_REQUEST_BYTES", "11MiB"),
+        ],
+        &["--max-in-flight", "-1", "--pacing=gauss", "--duration", "1"],
+    );
+    let starts = [
+        "AWS_KINESIS_STREAM_NAME: must be a stream name (1 to 128 ",
+        "STREAMER_LOCAL: must be true (one shard), false or a number of shards from 1 to 1000, but is \"0\"",
+        "CRON_JOBS_TO_GENERATE: must be a whole number from 1 to 10000, but is \"abc\"",
+        "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
+        "STREAMER_CRON: must be a cron expression of six fields (second minute hour day month weekday, in UTC), but is \"* * * * *\" (it has 5 fields)",
+        "--pacing: must be one of burst, smooth, poisson, but is \"gauss\"",
+        "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1s to 365d, but is \"1\"",
+        "STREAMER_MAX_RECORDS: must be a whole number from 1 to 1000000000000000, but is \"99999999999999999999\"",
+        "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
+        "STREAMER_SEED: must be a whole number from 0 to 18446744073709551615, but is empty",
+        "--max-in-flight: must be a whole number from 1 to 10000, but is \"-1\"",
+        "STREAMER_MAX_REQUEST_BYTES: must be a size in bytes, or with KB, MB, KiB or MiB, from 1KiB to 10MiB, but is \"11MiB\"",
+        "STREAMER_LISTEN: must be an IP address with a port, such as 127.0.0.1:9464 or [::]:9464, or off, but is \"localhost:80\"",
+        "STREAMER_LOG: must be a level (off, error, warn, info, debug, trace), or levels by target such as info,kinesis_streamer=debug, but is \"inof\" (\"inof\" is no level)",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:#?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{line}\n{start}");
+    }
+    assert!(lines[0].ends_with("but is empty"));
+}
+
+#[test]
+fn an_unknown_variable_is_wrong_and_the_nearest_is_named_but_its_value_never() {
+    let lines = wrong(
+        &[("STREAMER_EVNT", "hunter2"), ("STREAMER_QQQ", "hunter2"), ("streamer_seed", "1")],
+        &["--local"],
+    );
+    assert_eq!(
+        lines,
+        [
+            "STREAMER_EVNT: no such variable; did you mean STREAMER_EVENT?",
+            "STREAMER_QQQ: no such variable; --help lists them all",
+            "streamer_seed: no such variable; did you mean STREAMER_SEED?",
+        ]
+    );
+}
+
+#[test]
+fn mistakes_on_the_command_line_are_found_together_with_wrong_values() {
+    let lines = wrong(
+        &[("MESSAGES_PER_CRON_JOB", "0")],
+        &["--streem", "s", "--dryrun", "--local", "4", "--jobs", "5", "--jobs", "6", "--seed"],
+    );
+    assert_eq!(
+        lines,
+        [
+            "--local: its value needs an equals sign: --local=4",
+            "--streem: no such flag; did you mean --stream?",
+            "--dryrun: no such flag; did you mean --dry-run?",
+            "the argument '--jobs <N>' cannot be used multiple times",
+            "a value is required for '--seed <N>' but none was supplied",
+            "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
+        ]
+    );
+    assert_eq!(wrong(&[], &["sampel"]), ["unrecognized subcommand 'sampel'; did you mean sample?"]);
+    assert_eq!(wrong(&[], &["--stream=x", "sample"]).len(), 1);
+    assert_eq!(wrong(&[], &["-x"]), ["-x: no such flag; --help lists them all"]);
+    assert_eq!(
+        wrong(&[], &["--aws-secret-access-key=hunter2", "--local", "--\u{1b}[31m", "hunter2"]),
+        [
+            "--aws-secret-access-key: no such flag; --help lists them all",
+            "--\\u{1b}[31m: no such flag; --help lists them all",
+        ]
+    );
+    // A hostile line is not looked through without end.
+    assert!(wrong(&[], &["--no"; 1_000]).len() <= 20);
+}
+
+#[test]
+fn what_is_not_unicode_is_a_problem_and_foreign_variables_may_be_anything() {
+    use std::os::unix::ffi::OsStringExt;
+    let odd = || OsString::from_vec(vec![b'a', 0xff]);
+    let environment = [(OsString::from("STREAMER_EVENT"), odd()), (odd(), odd()), ("PATH".into(), odd())];
+    let mut argument = OsString::from("--stream=");
+    argument.push(odd());
+    let problems = read(environment, ["x".into(), argument], FRESH).expect_err("not Unicode");
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        lines,
+        [
+            "--stream: must be valid Unicode (UTF-8), but is \"a\u{fffd}\"",
+            "STREAMER_EVENT: must be valid Unicode (UTF-8), but is \"a\u{fffd}\"",
+        ]
+    );
+}
+
+#[test]
+fn a_run_needs_a_stream_unless_it_is_local_or_dry() {
+    assert_eq!(
+        wrong(&[], &[]),
+        [
+            "AWS_KINESIS_STREAM_NAME: must be given (or --stream): a run needs a stream, unless it is --local or --dry-run"
+        ]
+    );
+    let local = |shards, name: &str| Target::Local { shards, name: name.parse().expect("a name") };
+    assert_eq!(run(&[], &["--dry-run"]).target, Target::Nowhere);
+    assert_eq!(run(&[], &["--local"]).target, local(1, "local"));
+    assert_eq!(run(&[("STREAMER_LOCAL", "4"), ("STREAM_NAME", "s")], &[]).target, local(4, "s"));
+    let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+    assert_eq!(run(&[("STREAM_ARN", arn)], &["--local=3"]).target, local(3, "orders"));
+}
+
+#[test]
+fn the_first_variable_that_names_the_stream_counts_and_another_stream_is_noticed() {
+    let arn = "arn:aws:kinesis:eu-west-1:123456789012:stream/orders";
+    let config = run(&[("STREAM_NAME", "other"), ("STREAM_ARN", arn)], &[]);
+    assert_eq!(config.target, Target::Stream(StreamRef::Arn(arn.parse().expect("an ARN"))));
+    assert_eq!(
+        config.notices,
+        [format!("STREAM_NAME names another stream than STREAM_ARN, which counts: {arn}")]
+    );
+
+    let agreeing = [("AWS_KINESIS_STREAM_NAME", "orders"), ("STREAM_ARN", arn), ("STREAM_NAME", "orders")];
+    let config = run(&agreeing, &[]);
+    assert_eq!(config.target, Target::Stream("orders".parse().expect("a name")));
+    assert_eq!(config.notices, [""; 0]);
+    assert_eq!(run(&agreeing, &["--stream", "elsewhere"]).notices, [""; 0]);
+    assert_eq!(
+        run(&[("AWS_KINESIS_STREAM_NAME", "a"), ("STREAM_ARN", arn), ("STREAM_NAME", "")], &[]).notices.len(),
+        2
+    );
+}
+
+#[test]
+fn values_that_are_wrong_together_are_named_together() {
+    assert_eq!(
+        wrong(&[("CRON_JOBS_TO_GENERATE", "10000")], &["--messages", "1001", "--local"]),
+        [
+            "CRON_JOBS_TO_GENERATE and --messages: 10000 × 1001 = 10010000 records in a second; the most is 10000000"
+        ]
+    );
+    assert_eq!(run(&[], &["--jobs=10000", "--messages=1000", "--local"]).load.records_per_tick(), 10_000_000);
+    for (key, right) in [
+        ("user", false),
+        ("field:/user/id", false),
+        ("field:/message", true),
+        ("field:/date", true),
+        ("job", true),
+    ] {
+        let read = read_all(&[("STREAMER_PARTITION_KEY", key)], &["--local", "--event=message"]);
+        assert_eq!(read.is_ok(), right, "{key}");
+    }
+    let sizes = [("STREAMER_MAX_RECORD_BYTES", "2MiB"), ("STREAMER_MAX_REQUEST_BYTES", "1MiB")];
+    assert_eq!(wrong(&sizes, &["--local"]).len(), 1);
+}
+
+#[test]
+fn attempts_without_retries_are_noticed() {
+    let config = run(&[("STREAMER_MAX_ATTEMPTS", "3")], &["--local", "--retry=none"]);
+    assert_eq!(config.notices, ["STREAMER_MAX_ATTEMPTS has no effect, because --retry is none"]);
+    assert_eq!(run(&[], &["--local", "--retry=none"]).notices, [""; 0]);
+}
+
+#[test]
+fn a_log_filter_is_levels_and_directives_and_a_lone_word_must_be_a_level() {
+    for right in ["info", "OFF", "info,kinesis_streamer=debug", "warn,hyper=trace", "[span{a=1}]=debug"] {
+        assert_eq!(run(&[("STREAMER_LOG", right)], &["--local"]).log.filter, right);
+    }
+    for wrong_one in
+        ["verbose", "info,kinesis_streamer", "info=nothing", "a=b=c", ",", "info,", "warn, hyper=trace"]
+    {
+        assert!(read_all(&[("STREAMER_LOG", wrong_one)], &["--local"]).is_err(), "{wrong_one}");
+    }
+}
+
+#[test]
+fn the_producer_is_named_after_the_seed_alone() {
+    let producer = |seed: &str| run(&[("STREAMER_SEED", seed)], &["--local"]).producer;
+    assert_eq!(producer("1"), "p-910a2dec");
+    assert_ne!(producer("1"), producer("2"));
+    assert_eq!(run(&[], &["--local", "--seed=1", "--jobs=3"]).producer, producer("1"));
+    assert_eq!(run(&[], &["--local", "--instance=me.1"]).producer, "me.1");
+    for wrong_one in ["", "a b", "ä", &"a".repeat(65)] {
+        assert_eq!(wrong(&[("STREAMER_INSTANCE", wrong_one)], &["--local"]).len(), 1, "{wrong_one}");
+    }
+}
+
+#[test]
+fn sample_takes_the_settings_of_events_and_needs_no_stream() {
+    let Ok(Invocation::Sample { config, count, separator }) =
+        read_all(&[("STREAMER_EVENT", "click")], &["sample", "--null", "3", "--seed=5"])
+    else {
+        panic!("no sample");
+    };
+    assert_eq!((config.event, config.seed.value, count, separator), (EventKind::Click, 5, 3, 0));
+    assert!(matches!(read_all(&[], &["sample"]), Ok(Invocation::Sample { count: 10, separator: b'\n', .. })));
+    assert_eq!(
+        wrong(&[], &["sample", "-1"]),
+        ["sample N: must be a whole number from 1 to 1000000000000, but is \"-1\""]
+    );
+}
+
+#[test]
+fn local_has_flags_of_its_own_and_ignores_what_a_run_is_told() {
+    let Ok(Invocation::Local(options)) = read_all(
+        &[("CRON_JOBS_TO_GENERATE", "abc"), ("STREAMER_LOG", "debug")],
+        &["local", "--shards", "4", "--port=0"],
+    ) else {
+        panic!("not local");
+    };
+    assert_eq!((options.shards, options.address.to_string().as_str()), (4, "127.0.0.1:0"));
+    assert_eq!((options.stream.as_str(), options.log.filter.as_str()), ("local", "debug"));
+    assert_eq!(wrong(&[], &["local", "--shards=0", "--port=65536", "--host=x", "--stream="]).len(), 4);
+}
+
+#[test]
+fn help_and_version_are_answers_and_the_help_names_every_variable() {
+    let Ok(Invocation::Help(text)) = read_all(&[("CRON_JOBS_TO_GENERATE", "abc")], &["--help"]) else {
+        panic!("no help");
+    };
+    for setting in SETTINGS {
+        assert!(setting.names().all(|name| text.contains(name)), "{}", setting.name);
+        assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
+    }
+    assert!(
+        matches!(read_all(&[], &["sample", "--help"]), Ok(Invocation::Help(text)) if text.contains("--null"))
+    );
+    assert!(matches!(read_all(&[], &["-V"]), Ok(Invocation::Version(_))));
+}

@@ -1,0 +1,99 @@
+//! What the environment says: `Vars`, flat and unjudged, filled by `envy`.
+//!
+//! Decides which variables are ours and refuses unknown ones that look like ours. Reads no environment
+//! itself, and keeps no variable that is not in the table: credentials never get this far.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+use serde::Deserialize;
+
+use super::problem::{Problem, Shown};
+use super::settings::SETTINGS;
+use super::suggest::nearest;
+
+/// What every variable of ours that is not AWS's or the original's begins with.
+const PREFIX: &str = "STREAMER_";
+
+macro_rules! vars {
+    ($($field:ident)+) => {
+        /// The variables as they were set: a field for each name in the table, in lower case.
+        #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+        pub struct Vars {
+            $(
+                #[doc = concat!("The variable `", stringify!($field), "`, in upper case.")]
+                pub $field: Option<String>,
+            )+
+        }
+
+        impl Vars {
+            /// The fields' names.
+            pub const FIELDS: &[&str] = &[$(stringify!($field)),+];
+
+            /// The value of a variable, by its name in the table; none when it is not set.
+            pub fn get(&self, name: &str) -> Option<&str> {
+                $(
+                    if name.eq_ignore_ascii_case(stringify!($field)) {
+                        return self.$field.as_deref();
+                    }
+                )+
+                None
+            }
+        }
+    };
+}
+
+vars! {
+    aws_kinesis_stream_name stream_arn stream_name streamer_local streamer_active_timeout streamer_dry_run
+    cron_jobs_to_generate messages_per_cron_job streamer_cron streamer_pacing streamer_duration
+    streamer_max_records
+    streamer_event streamer_partition_key streamer_seed streamer_instance
+    streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout
+    streamer_drain_timeout
+    streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
+    streamer_listen streamer_log streamer_log_format
+}
+
+impl Vars {
+    /// Takes our variables from an environment; adds what is wrong to `problems`.
+    ///
+    /// Names count in upper case only, as everywhere on Unix. Where a name stands twice, the first
+    /// counts, as with `getenv`.
+    pub(super) fn read<K, V>(environment: impl Iterator<Item = (K, V)>, problems: &mut Vec<Problem>) -> Self
+    where
+        K: Into<OsString>,
+        V: Into<OsString>,
+    {
+        let mut known = BTreeMap::new();
+        for (name, value) in environment {
+            // A name of ours is ASCII; one that is not Unicode still shows whether it looks like ours.
+            let name = name.into().to_string_lossy().into_owned();
+            let setting = SETTINGS.iter().find(|setting| setting.names().any(|ours| ours == name));
+            let Some(setting) = setting else {
+                let looks_like_ours =
+                    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
+                if looks_like_ours {
+                    problems.push(Problem::UnknownVariable {
+                        nearest: nearest(&name),
+                        name: Shown::plain(&name),
+                    });
+                }
+                continue;
+            };
+            match value.into().into_string() {
+                Ok(value) => {
+                    known.entry(name).or_insert(value);
+                }
+                Err(value) => problems.push(Problem::NotUnicode {
+                    setting: Some(setting.name),
+                    origin: name,
+                    value: Shown::value(&value.to_string_lossy(), setting.secret),
+                }),
+            }
+        }
+        envy::from_iter(known).unwrap_or_else(|error| {
+            problems.push(Problem::Environment(error.to_string()));
+            Self::default()
+        })
+    }
+}
