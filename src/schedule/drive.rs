@@ -1,0 +1,96 @@
+//! The schedule's two shells: tokio-cron-scheduler, which announces, and the thread that releases on time.
+//!
+//! The pacer has a thread of its own because a runtime that is busy with sending would wake it late.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
+
+use super::{Cron, Pacer, Release, Step};
+use crate::ledger::Ledger;
+
+/// What the pacer's thread is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
+    /// The cron scheduler fired.
+    Announce,
+    /// No new ticks.
+    Stop,
+}
+
+/// The cron scheduler with the run's one entry.
+///
+/// All jobs share the expression, so one entry announces for all: ten thousand entries would announce the same
+/// second ten thousand times (and, measured, lose some of them).
+pub struct Announcer {
+    scheduler: JobScheduler,
+}
+
+impl Announcer {
+    /// Starts the scheduler on the current runtime.
+    ///
+    /// # Errors
+    /// What the scheduler says.
+    pub async fn start(cron: &Cron, pacer: Sender<Control>) -> Result<Self, JobSchedulerError> {
+        let scheduler = JobScheduler::new().await?;
+        let announce = move |_, _: JobScheduler| {
+            // The pacer is gone when the run is over; nothing is left to announce then.
+            let _ = pacer.send(Control::Announce);
+        };
+        scheduler.add(Job::new(cron.as_str(), announce)?).await?;
+        scheduler.start().await?;
+        Ok(Self { scheduler })
+    }
+
+    /// Ends the scheduler.
+    ///
+    /// # Errors
+    /// What the scheduler says.
+    pub async fn stop(mut self) -> Result<(), JobSchedulerError> {
+        self.scheduler.shutdown().await
+    }
+}
+
+/// Time since the Unix epoch by the wall clock.
+#[must_use]
+pub fn wall() -> Duration {
+    // A clock before 1970 is told as 1970; it will step when it is set.
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Releases what is due until the run is over or stopped. Runs on a thread of its own.
+pub fn drive(
+    mut pacer: Pacer,
+    control: &Receiver<Control>,
+    ledger: &Ledger,
+    mut release: impl FnMut(Release),
+) {
+    let mut fired = 0;
+    loop {
+        match pacer.step(wall(), Instant::now()) {
+            Step::Release(slice) => {
+                fired += u64::from(slice.first);
+                release(slice);
+            }
+            Step::Missed { jobs, records } => ledger.ticks_missed(u64::from(jobs), records),
+            Step::Unannounced => ledger.second_unannounced(),
+            Step::ClockStepped => {
+                tracing::warn!("the wall clock was set: the schedule goes on from what it says now");
+                ledger.clock_stepped();
+            }
+            Step::Wait(until) => {
+                ledger.ticks_fired(std::mem::take(&mut fired));
+                match control.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                    Ok(Control::Announce) => pacer.announce(wall()),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+            Step::Finished => {
+                ledger.ticks_fired(fired);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! Releases the records of each announced second exactly: what is due now, and until when to wait.
+//!
+//! A state machine without a clock of its own; [`super::drive`] gives it the time and a thread. Never waits for
+//! a send, and does not know of any.
+
+use std::time::{Duration, Instant};
+
+use super::clock::Observed;
+use super::{Agenda, Arrivals, Clock, Cron, Pacing, Quota, Slice};
+
+/// A second that could not be begun before it was over is missed.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What a run offers, and until when.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Which seconds are due.
+    pub cron: Cron,
+    /// The events of a due second.
+    pub quota: Quota,
+    /// When they are due inside it.
+    pub pacing: Pacing,
+    /// How long records are due, from the first due second; for ever if none.
+    pub duration: Option<Duration>,
+    /// How many records are due in all; no end if none.
+    pub max_records: Option<u64>,
+    /// Most records in a slice: what a request may hold.
+    pub slice_records: usize,
+    /// Decides the moments of [`Pacing::Poisson`].
+    pub seed: u64,
+}
+
+/// Records of one job that are due now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Release {
+    /// The job, counted from 0.
+    pub job: u32,
+    /// How many; at least 1.
+    pub records: u32,
+    /// The intended time.
+    pub due: Instant,
+    /// The same on the wall clock, in milliseconds since the Unix epoch.
+    pub due_millis: u64,
+    /// Whether these are the first of the job's tick.
+    pub first: bool,
+}
+
+/// What there is to do at a given moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Send these.
+    Release(Release),
+    /// Nothing before this moment, unless a firing comes.
+    Wait(Instant),
+    /// The second is over and was never begun: the ticks of `jobs` jobs and their `records` are lost.
+    Missed {
+        /// How many jobs lost a tick.
+        jobs: u32,
+        /// How many records they would have had.
+        records: u64,
+    },
+    /// The cron scheduler had not announced the second that is now next.
+    Unannounced,
+    /// The wall clock was set by more than a second; the schedule begins anew from what it says now.
+    ClockStepped,
+    /// The run's duration or its records are used up.
+    Finished,
+}
+
+/// The due second that is being released.
+#[derive(Debug)]
+struct Tick {
+    second: u64,
+    start: Instant,
+    arrivals: Arrivals,
+    /// The slice that is due next.
+    next: Option<Slice>,
+    job_before: Option<u32>,
+}
+
+/// The state of a run's schedule.
+#[derive(Debug)]
+pub struct Pacer {
+    plan: Plan,
+    agenda: Agenda,
+    clock: Clock,
+    tick: Option<Tick>,
+    /// Taken from the agenda, not begun yet.
+    upcoming: Option<u64>,
+    to_come: u64,
+    end: Option<Instant>,
+}
+
+impl Pacer {
+    /// A schedule whose first second is the first due one after `wall` (since the Unix epoch).
+    #[must_use]
+    pub fn new(plan: Plan, wall: Duration, mono: Instant) -> Self {
+        let mut agenda = Agenda::new(plan.cron.clone(), wall.as_secs());
+        // The scheduler has not fired yet: the seconds until it does are announced here.
+        agenda.announce(wall.as_secs());
+        let to_come = plan.max_records.unwrap_or(u64::MAX);
+        Self { plan, agenda, clock: Clock::new(wall, mono), tick: None, upcoming: None, to_come, end: None }
+    }
+
+    /// The cron scheduler fired, at `wall`.
+    pub fn announce(&mut self, wall: Duration) {
+        self.agenda.announce(wall.as_secs());
+    }
+
+    /// What there is to do now. Call again at once after anything but `Wait` and `Finished`.
+    pub fn step(&mut self, wall: Duration, mono: Instant) -> Step {
+        if self.clock.observe(wall, mono) == Observed::Stepped {
+            self.tick = None;
+            self.upcoming = None;
+            self.agenda.restart(wall.as_secs());
+            return Step::ClockStepped;
+        }
+        if self.to_come == 0 || self.end.is_some_and(|end| mono >= end) {
+            return Step::Finished;
+        }
+        loop {
+            if let Some(tick) = self.tick.as_mut() {
+                if let Some(slice) = tick.next {
+                    return self.release(slice, mono);
+                }
+                self.tick = None;
+            }
+            if let Some(step) = self.begin(mono) {
+                return step;
+            }
+        }
+    }
+
+    /// Begins the next second; a step when that is not to be done yet.
+    fn begin(&mut self, mono: Instant) -> Option<Step> {
+        let second = match self.upcoming {
+            Some(second) => second,
+            None => match self.agenda.take() {
+                None => return Some(Step::Finished),
+                Some((second, announced)) => {
+                    self.upcoming = Some(second);
+                    if !announced {
+                        return Some(Step::Unannounced);
+                    }
+                    second
+                }
+            },
+        };
+        let start = self.clock.instant_of(Duration::from_secs(second));
+        if let (None, Some(duration)) = (self.end, self.plan.duration) {
+            self.end = Some(start + duration);
+        }
+        if let Some(end) = self.end.filter(|&end| start >= end) {
+            return Some(Step::Wait(end));
+        }
+        if start > mono {
+            // Far off, it is looked at again after a second: until then the clock may drift or be set.
+            return Some(Step::Wait(start.min(mono + SECOND)));
+        }
+        self.upcoming = None;
+        if mono >= start + SECOND {
+            let records = self.plan.quota.records().min(self.to_come);
+            self.to_come -= records;
+            return Some(Step::Missed { jobs: self.plan.quota.jobs, records });
+        }
+        let seed = self.plan.seed ^ second.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut arrivals = Arrivals::new(self.plan.quota, self.plan.pacing, self.plan.slice_records, seed);
+        let next = arrivals.next();
+        self.tick = Some(Tick { second, start, arrivals, next, job_before: None });
+        None
+    }
+
+    /// Releases the next slice, if it is due.
+    fn release(&mut self, slice: Slice, mono: Instant) -> Step {
+        let Some(tick) = self.tick.as_mut() else { return Step::Wait(mono) };
+        let due = tick.start + slice.offset;
+        if let Some(end) = self.end.filter(|&end| due >= end) {
+            return Step::Wait(end);
+        }
+        if due > mono {
+            return Step::Wait(due);
+        }
+        let records = u64::from(slice.records).min(self.to_come);
+        self.to_come -= records;
+        let first = tick.job_before.replace(slice.job) != Some(slice.job);
+        let due_millis = tick.second * 1_000 + slice.offset.as_millis() as u64;
+        tick.next = tick.arrivals.next();
+        Step::Release(Release { job: slice.job, records: records as u32, due, due_millis, first })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A world whose two clocks are moved by hand.
+    struct World {
+        pacer: Pacer,
+        wall: Duration,
+        mono: Instant,
+    }
+
+    impl World {
+        fn new(plan: Plan) -> Self {
+            let (wall, mono) = (Duration::from_millis(1_000_400), Instant::now());
+            Self { pacer: Pacer::new(plan, wall, mono), wall, mono }
+        }
+
+        fn pass(&mut self, time: Duration) {
+            self.wall += time;
+            self.mono += time;
+        }
+
+        /// Everything that happens until `Wait` or `Finished`, which comes last.
+        fn steps(&mut self) -> Vec<Step> {
+            let mut steps = Vec::new();
+            loop {
+                self.pacer.announce(self.wall);
+                let step = self.pacer.step(self.wall, self.mono);
+                steps.push(step);
+                if matches!(step, Step::Wait(_) | Step::Finished) {
+                    return steps;
+                }
+            }
+        }
+
+        /// Runs to the end, waking exactly when asked to; the releases with their offset from the start.
+        fn run(&mut self) -> Vec<(Duration, Release)> {
+            let start = self.mono;
+            let mut releases = Vec::new();
+            loop {
+                for step in self.steps() {
+                    match step {
+                        Step::Release(release) => {
+                            assert_eq!(release.due, self.mono, "released when due");
+                            releases.push((release.due - start, release));
+                        }
+                        Step::Wait(until) => {
+                            assert!(until > self.mono, "a wait leads on");
+                            self.pass(until - self.mono);
+                        }
+                        Step::Finished => return releases,
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+        }
+    }
+
+    fn plan(jobs: u32, messages: u32, pacing: Pacing) -> Plan {
+        Plan {
+            cron: "* * * * * *".parse().expect("legal"),
+            quota: Quota { jobs, messages },
+            pacing,
+            duration: None,
+            max_records: None,
+            slice_records: 500,
+            seed: 7,
+        }
+    }
+
+    proptest! {
+        // A run of d seconds has exactly d × jobs × messages records due, whatever the pacing; the first are due
+        // with the next full second and none after the end.
+        #[test]
+        fn a_run_releases_exactly_its_seconds(
+            jobs in 1_u32..20, messages in 1_u32..50, seconds in 1_u64..5,
+            pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson)],
+        ) {
+            let duration = Some(Duration::from_secs(seconds));
+            let mut world = World::new(Plan { duration, ..plan(jobs, messages, pacing) });
+            let (wall, mono) = (world.wall, world.mono);
+            let releases = world.run();
+            let records: u64 = releases.iter().map(|(_, release)| u64::from(release.records)).sum();
+            prop_assert_eq!(records, seconds * u64::from(jobs) * u64::from(messages));
+            let ticks = releases.iter().filter(|(_, release)| release.first).count() as u64;
+            prop_assert_eq!(ticks, seconds * u64::from(jobs));
+            let (first, last) = (releases[0].1, releases[releases.len() - 1].1);
+            prop_assert!(first.due_millis >= 1_001_000 && last.due_millis < 1_001_000 + seconds * 1_000);
+            prop_assert_eq!(Duration::from_millis(last.due_millis).as_millis(),
+                (wall + (last.due - mono)).as_millis(), "both clocks agree");
+            prop_assert_eq!(world.mono - mono, Duration::from_millis(600) + Duration::from_secs(seconds));
+        }
+
+        // However long the thread sleeps, every second's records are released or counted as missed, once.
+        #[test]
+        fn a_late_thread_loses_no_second_in_silence(naps in proptest::collection::vec(0_u64..5_000, 1..40)) {
+            let mut world = World::new(plan(3, 10, Pacing::Smooth));
+            let mut accounted = 0;
+            for nap in naps {
+                world.pass(Duration::from_millis(nap));
+                for step in world.steps() {
+                    match step {
+                        Step::Release(release) => accounted += u64::from(release.records),
+                        Step::Missed { records, .. } => accounted += records,
+                        _ => {}
+                    }
+                }
+            }
+            let over = (world.wall.as_millis() as u64 - 1_001_000.min(world.wall.as_millis() as u64)) / 1_000;
+            prop_assert!(accounted >= over * 30 && accounted <= (over + 1) * 30, "{accounted} in {over} seconds");
+        }
+    }
+
+    #[test]
+    fn the_last_slice_is_cut_so_that_max_records_is_exact() {
+        let mut world = World::new(Plan { max_records: Some(25), ..plan(2, 10, Pacing::Burst) });
+        let records: Vec<u32> = world.run().iter().map(|(_, release)| release.records).collect();
+        assert_eq!(records, [10, 10, 5]);
+    }
+
+    #[test]
+    fn a_duration_may_end_inside_a_second() {
+        let duration = Some(Duration::from_millis(500));
+        let mut world = World::new(Plan { duration, ..plan(1, 100, Pacing::Smooth) });
+        let records: u32 = world.run().iter().map(|(_, release)| release.records).sum();
+        assert_eq!(records, 50);
+    }
+
+    #[test]
+    fn a_second_that_passed_unseen_is_missed_not_sent_late() {
+        let mut world = World::new(plan(2, 5, Pacing::Burst));
+        world.steps();
+        world.pass(Duration::from_millis(2_700)); // 1,003.1 s: the seconds 1,001 and 1,002 are over
+        let steps = world.steps();
+        let missed = Step::Missed { jobs: 2, records: 10 };
+        assert_eq!(steps[..2], [missed, missed]);
+        assert_eq!(steps.iter().filter(|step| matches!(step, Step::Release(_))).count(), 2, "{steps:?}");
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_neither_floods_nor_stalls() {
+        for step in [-600_i64, 3_600] {
+            let mut world = World::new(plan(1, 1, Pacing::Burst));
+            world.steps();
+            world.pass(Duration::from_secs(1));
+            world.steps();
+            world.wall = Duration::from_secs_f64(world.wall.as_secs_f64() + step as f64);
+            world.pass(Duration::from_millis(100));
+            let steps = world.steps();
+            assert_eq!(steps[0], Step::ClockStepped);
+            assert!(matches!(steps[1..], [Step::Wait(_)]), "no flood: {steps:?}");
+            world.pass(Duration::from_secs(1));
+            let released = world.steps().iter().filter(|step| matches!(step, Step::Release(_))).count();
+            assert_eq!(released, 1, "no stall");
+        }
+    }
+
+    #[test]
+    fn seconds_go_on_without_any_firing_and_it_is_told() {
+        let mut world = World::new(plan(1, 1, Pacing::Burst));
+        let (mut unannounced, mut released) = (0, 0);
+        for _ in 0..600 {
+            match world.pacer.step(world.wall, world.mono) {
+                Step::Unannounced => unannounced += 1,
+                Step::Release(_) => released += 1,
+                Step::Wait(until) => world.pass(until - world.mono),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert!(released > 50 && unannounced >= released - 3, "{unannounced} of {released}");
+    }
+}

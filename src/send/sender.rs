@@ -1,0 +1,296 @@
+//! Takes a batch through its attempts until every record is settled; bounded in number, time and by the drain.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout};
+
+use super::complaints::Complaints;
+use super::settle::{Circumstances, Next, Ruling, settle_answer, settle_fault};
+use super::{Retry, SendPolicy, backoff};
+use crate::batch::{Batch, Envelope, Spent};
+use crate::kinesis::{Answer, Cause, Client, Fault, ShardMap, Silence};
+use crate::ledger::{Failed, Ledger, Outcome, Settled, Unknown};
+
+/// Whatever puts records: Kinesis, or a test's script.
+pub trait Transport: Send + Sync + 'static {
+    /// One PutRecords attempt; see [`Client::put`].
+    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+impl Transport for Client {
+    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
+        Client::put(self, body, answer)
+    }
+}
+
+/// Sends batches and tells the ledger what became of their records.
+#[derive(Debug)]
+pub struct Sender<T> {
+    transport: T,
+    policy: SendPolicy,
+    envelope: Envelope,
+    shards: ShardMap,
+    ledger: Arc<Ledger>,
+    complaints: Complaints,
+    /// Turns true when the drain's time is over.
+    cut: watch::Receiver<bool>,
+}
+
+/// How an attempt ended for us.
+enum Attempt {
+    Over(Result<(), Fault>),
+    /// The drain's time was over first.
+    Cut,
+}
+
+impl<T: Transport> Sender<T> {
+    /// A sender to one stream. When `cut` turns true, nothing is waited for any more.
+    pub fn new(
+        transport: T,
+        policy: SendPolicy,
+        envelope: Envelope,
+        shards: ShardMap,
+        ledger: Arc<Ledger>,
+        cut: watch::Receiver<bool>,
+    ) -> Self {
+        Self { transport, policy, envelope, shards, ledger, complaints: Complaints::default(), cut }
+    }
+
+    /// What stands around the entries of every request to this stream.
+    pub fn envelope(&self) -> &Envelope {
+        &self.envelope
+    }
+
+    /// Sends `batch`, whose records were due at `due`, until each is sent, failed or unknown.
+    /// Gives the batch's buffers back; `answer` is a buffer too.
+    pub async fn send(&self, mut batch: Batch, due: Instant, answer: &mut Answer) -> Spent {
+        let mut doubtful = false;
+        for attempt in 1.. {
+            let called = Instant::now();
+            let result = match self.attempt(batch.body().clone(), answer).await {
+                Attempt::Over(result) => result,
+                Attempt::Cut => {
+                    let settled =
+                        Settled { unknown: vec![(Unknown::Drain, batch.len() as u64)], ..Settled::default() };
+                    self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
+                    return batch.spent();
+                }
+            };
+            let may_retry = self.policy.retry == Retry::Backoff && attempt < self.policy.max_attempts;
+            let so_far = Circumstances { may_retry, doubtful, shards: &self.shards };
+            let ruling = match &result {
+                Ok(()) => settle_answer(&batch, answer, so_far),
+                Err(fault) => settle_fault(&batch, fault.cause, so_far),
+            };
+            self.complaints.hear(&ruling, result.err(), batch.len(), answer);
+            let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
+            self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
+            doubtful = now_doubtful;
+            batch = match next {
+                Next::Done => return batch.spent(),
+                Next::AllAgain => batch,
+                // The rest is copied into a buffer of its own size; the large one is free from here on.
+                Next::Again(keep) => batch.only(&keep, &self.envelope, Vec::new()).0,
+            };
+            if !self.rest(backoff::wait(attempt, fastrand::f64())).await {
+                let records = batch.len() as u64;
+                let mut settled = Settled::default();
+                if doubtful {
+                    settled.unknown.push((Unknown::EarlierAttempt, records));
+                } else {
+                    settled.failed.push((Failed::Drain, records));
+                }
+                self.ledger.settled(&settled);
+                return batch.spent();
+            }
+        }
+        unreachable!("attempts end by max_attempts at the latest")
+    }
+
+    /// One attempt, ended by its answer, the request timeout or the end of the drain.
+    async fn attempt(&self, body: Bytes, answer: &mut Answer) -> Attempt {
+        let mut cut = self.cut.clone();
+        let limit = self.policy.request_timeout;
+        // Boxed once per request: the SDK's future is several kilobytes.
+        let call = Box::pin(timeout(limit, self.transport.put(body, answer)));
+        tokio::select! {
+            biased;
+            result = call => Attempt::Over(result.unwrap_or_else(|_| Err(timed_out(limit)))),
+            () = over(&mut cut) => Attempt::Cut,
+        }
+    }
+
+    /// Waits; false when the end of the drain came first.
+    async fn rest(&self, wait: Duration) -> bool {
+        let mut cut = self.cut.clone();
+        tokio::select! {
+            biased;
+            () = over(&mut cut) => false,
+            () = tokio::time::sleep(wait) => true,
+        }
+    }
+}
+
+/// Ends when the drain's time is over; never, when nobody can say so any more.
+async fn over(cut: &mut watch::Receiver<bool>) {
+    if cut.wait_for(|&cut| cut).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn timed_out(limit: Duration) -> Fault {
+    Fault::new(Cause::Silent(Silence::Timeout), format!("no answer within {limit:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::batch::{BatchBuilder, Pushed};
+    use crate::kinesis::{EntryResult, Limits, Refusal, ShardId};
+    use crate::ledger::Snapshot;
+
+    /// Answers one request after the other by a script; keeps the bodies.
+    #[derive(Clone, Default)]
+    struct Script(Arc<Mutex<(Vec<Reply>, Vec<Bytes>)>>);
+
+    #[derive(Clone)]
+    enum Reply {
+        Entries(Vec<EntryResult>),
+        Fault(Cause),
+        Never,
+    }
+
+    impl Transport for Script {
+        async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
+            let reply = {
+                let mut script = self.0.lock().expect("no panic");
+                script.1.push(body);
+                script.0.remove(0)
+            };
+            match reply {
+                Reply::Entries(entries) => {
+                    answer.entries = entries;
+                    Ok(())
+                }
+                Reply::Fault(cause) => Err(Fault::new(cause, "scripted")),
+                Reply::Never => std::future::pending().await,
+            }
+        }
+    }
+
+    struct Sent {
+        counts: Snapshot,
+        bodies: Vec<Bytes>,
+        took: Duration,
+    }
+
+    const OK: EntryResult = EntryResult::Stored(Some(ShardId(0)));
+    const NO: EntryResult = EntryResult::Throttled(Some(ShardId(0)));
+
+    /// Sends a batch of three through the script; time is paused, so waits take none.
+    async fn send(replies: &[Reply], max_attempts: u32, cut_after: Option<Duration>) -> Sent {
+        let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
+        let policy = SendPolicy {
+            retry: Retry::Backoff,
+            max_attempts,
+            max_in_flight: 1,
+            request_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(30),
+        };
+        let (cut, is_cut) = watch::channel(false);
+        let ledger = Arc::new(Ledger::new());
+        let envelope = Envelope::new("s", None);
+        let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
+        for key in ["a", "b", "c"] {
+            assert_eq!(builder.push(b"{}", key, None), Pushed::Added);
+        }
+        let batch = builder.seal(&envelope).expect("three entries");
+        ledger.generated(3);
+        let sender =
+            Sender::new(script.clone(), policy, envelope, ShardMap::default(), Arc::clone(&ledger), is_cut);
+        let start = Instant::now();
+        let mut answer = Answer::default();
+        let sending = sender.send(batch, start, &mut answer);
+        match cut_after {
+            None => drop(sending.await),
+            Some(wait) => {
+                let cutting = async {
+                    tokio::time::sleep(wait).await;
+                    cut.send_replace(true);
+                };
+                let _ = tokio::join!(sending, cutting);
+            }
+        }
+        let counts = ledger.snapshot();
+        assert_eq!(counts.law(), Ok(()));
+        assert_eq!(counts.in_flight, 0, "everything is settled");
+        let bodies = script.0.lock().expect("no panic").1.clone();
+        Sent { counts, bodies, took: start.elapsed() }
+    }
+
+    fn keys(body: &Bytes) -> Vec<String> {
+        let body: serde_json::Value = serde_json::from_slice(body).expect("JSON");
+        let entries = body["Records"].as_array().expect("entries");
+        entries.iter().map(|entry| entry["PartitionKey"].as_str().expect("a key").to_owned()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn retry_contains_only_the_entries_that_failed() {
+        let replies = [
+            Reply::Entries(vec![NO, OK, NO]),
+            Reply::Fault(Cause::Refused(Refusal::Throttled)),
+            Reply::Entries(vec![OK, NO]),
+            Reply::Entries(vec![OK]),
+        ];
+        let sent = send(&replies, 10, None).await;
+        let asked: Vec<Vec<String>> = sent.bodies.iter().map(keys).collect();
+        assert_eq!(asked, [vec!["a", "b", "c"], vec!["a", "c"], vec!["a", "c"], vec!["c"]]);
+        assert_eq!((sent.counts.sent, sent.counts.throttled), (3, 2 + 2 + 1));
+        assert_eq!(sent.counts.sent_bytes, 3 * 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn attempts_end_at_their_bound() {
+        let sent = send(&vec![Reply::Entries(vec![NO, NO, NO]); 9], 4, None).await;
+        assert_eq!(sent.bodies.len(), 4);
+        assert_eq!(sent.counts.failed.get(Failed::Throttled), 3);
+        assert!(
+            sent.took <= backoff::BASE * 7,
+            "waits of at most 1, 2 and 4 times the base: {:?}",
+            sent.took
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_without_answer_ends_by_its_timeout_and_a_retry_resolves_it() {
+        let sent = send(&[Reply::Never, Reply::Entries(vec![OK, OK, OK])], 10, None).await;
+        assert_eq!((sent.counts.sent, sent.counts.perhaps_twice, sent.counts.unknown.total()), (3, 3, 0));
+        let sent = send(&[Reply::Never], 1, None).await;
+        assert_eq!(sent.counts.unknown.get(Unknown::Timeout), 3);
+        assert_eq!(sent.took, Duration::from_secs(10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_the_drain_settles_what_waits_and_what_is_on_the_wire() {
+        let second = Some(Duration::from_secs(1));
+        let sent = send(&[Reply::Never], 10, second).await;
+        assert_eq!((sent.counts.unknown.get(Unknown::Drain), sent.took), (3, Duration::from_secs(1)));
+        // Refused over and over: at the cut it rests (an attempt takes no time here).
+        let sent = send(&vec![Reply::Fault(Cause::Refused(Refusal::Throttled)); 99], 99, second).await;
+        assert_eq!((sent.counts.failed.get(Failed::Drain), sent.took), (3, Duration::from_secs(1)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn records_refused_after_a_silence_end_as_unknown() {
+        let replies = [Reply::Fault(Cause::Silent(Silence::Connection)), Reply::Entries(vec![OK, NO, NO])];
+        let sent = send(&replies, 2, None).await;
+        assert_eq!((sent.counts.sent, sent.counts.perhaps_twice), (1, 1));
+        assert_eq!(sent.counts.unknown.get(Unknown::EarlierAttempt), 2);
+    }
+}

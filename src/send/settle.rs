@@ -1,0 +1,313 @@
+//! What one attempt means for each record of its batch: sent, tried again, failed or unknown. Pure.
+//!
+//! Three branches, kept apart: the request as a whole was refused or got no answer; the answer has a wrong
+//! number of entries; each entry's own result. A 200 is not trusted, and only failed entries are tried again.
+
+use crate::batch::Batch;
+use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
+use crate::ledger::{Failed, Outcome, Settled, Unknown};
+
+/// What happens next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Every record is settled.
+    Done,
+    /// The whole batch goes out again.
+    AllAgain,
+    /// These entries (ascending) go out again.
+    Again(Vec<u16>),
+}
+
+/// The meaning of one attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// What is settled for good.
+    pub settled: Settled,
+    /// What is not.
+    pub next: Next,
+    /// Whether the entries that go out again may already be stored.
+    pub doubtful: bool,
+}
+
+/// What the ruling depends on besides the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// Whether another attempt is allowed.
+    pub may_retry: bool,
+    /// Whether an earlier attempt of these very entries got no answer.
+    pub doubtful: bool,
+    /// To tell the shard of refused entries whose answer names none.
+    pub shards: &'a ShardMap,
+}
+
+impl Circumstances<'_> {
+    /// Gives up `records` that were refused in their last attempt.
+    fn give_up(&self, settled: &mut Settled, why: Failed, records: u64) {
+        if self.doubtful {
+            settled.unknown.push((Unknown::EarlierAttempt, records));
+        } else {
+            settled.failed.push((why, records));
+        }
+    }
+
+    fn shard_of(&self, batch: &Batch, index: usize) -> Option<ShardId> {
+        batch.hash_key(index).and_then(|key| self.shards.locate(key))
+    }
+}
+
+/// Settles an attempt whose request failed as a whole.
+#[must_use]
+pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> Ruling {
+    let records = batch.len() as u64;
+    let mut settled = Settled::default();
+    match cause {
+        Cause::Refused(refusal) => {
+            let (outcome, why, retryable) = meaning(refusal);
+            if refusal == Refusal::Throttled {
+                settled.throttled = records;
+                for index in 0..batch.len() {
+                    settled.count_shard(so_far.shard_of(batch, index), |shard| shard.throttled += 1);
+                }
+            }
+            let again = retryable && so_far.may_retry;
+            if !again {
+                so_far.give_up(&mut settled, why, records);
+            }
+            let next = if again { Next::AllAgain } else { Next::Done };
+            Ruling { outcome, settled, next, doubtful: so_far.doubtful }
+        }
+        Cause::Silent(silence) => {
+            let (outcome, why) = match silence {
+                Silence::Timeout => (Outcome::Timeout, Unknown::Timeout),
+                Silence::Connection => (Outcome::Connection, Unknown::Connection),
+                Silence::ServerError => (Outcome::ServerError, Unknown::ServerError),
+                Silence::BadAnswer => (Outcome::BadAnswer, Unknown::BadAnswer),
+            };
+            if !so_far.may_retry {
+                settled.unknown.push((why, records));
+            }
+            let next = if so_far.may_retry { Next::AllAgain } else { Next::Done };
+            Ruling { outcome, settled, next, doubtful: true }
+        }
+    }
+}
+
+/// What a refusal is called, and whether the same request may be taken later.
+fn meaning(refusal: Refusal) -> (Outcome, Failed, bool) {
+    match refusal {
+        Refusal::Throttled => (Outcome::Throttled, Failed::Throttled, true),
+        Refusal::Unreachable => (Outcome::Unreachable, Failed::Unreachable, true),
+        // The chain of providers may have fresh ones by then.
+        Refusal::CredentialsExpired => (Outcome::Refused, Failed::Credentials, true),
+        Refusal::CredentialsMissing | Refusal::CredentialsRejected => {
+            (Outcome::Refused, Failed::Credentials, false)
+        }
+        Refusal::NotFound => (Outcome::Refused, Failed::NotFound, false),
+        Refusal::Invalid => (Outcome::Refused, Failed::Invalid, false),
+        Refusal::Denied => (Outcome::Refused, Failed::Denied, false),
+        Refusal::Kms => (Outcome::Refused, Failed::Kms, false),
+        Refusal::Other => (Outcome::Refused, Failed::Rejected, false),
+    }
+}
+
+/// Settles an attempt that was answered with status 200.
+#[must_use]
+pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) -> Ruling {
+    let mut settled = Settled::default();
+    if answer.entries.len() != batch.len() {
+        // Which entry is which can't be told, and an endpoint that does this once is not asked again.
+        settled.unknown.push((Unknown::BadAnswer, batch.len() as u64));
+        return Ruling { outcome: Outcome::BadAnswer, settled, next: Next::Done, doubtful: true };
+    }
+    let mut again = Vec::new(); // allocates only when an entry failed
+    let mut refused = 0;
+    // Runs of entries of one shard are added at once.
+    let (mut run_shard, mut run_records, mut run_bytes) = (None, 0_u64, 0_u64);
+    let flush = |settled: &mut Settled, shard, records, bytes| {
+        if records > 0 {
+            settled.count_shard(shard, |counts| {
+                counts.sent += records;
+                counts.sent_bytes += bytes;
+            });
+        }
+    };
+    for (index, result) in answer.entries.iter().enumerate() {
+        let (why, named) = match *result {
+            EntryResult::Stored(shard) => {
+                if shard != run_shard {
+                    flush(&mut settled, run_shard, run_records, run_bytes);
+                    (run_shard, run_records, run_bytes) = (shard, 0, 0);
+                }
+                run_records += 1;
+                run_bytes += batch.entry_size(index) as u64;
+                settled.sent += 1;
+                settled.sent_bytes += batch.entry_size(index) as u64;
+                continue;
+            }
+            EntryResult::Throttled(shard) => (Failed::Throttled, shard),
+            EntryResult::InternalFailure(shard) => (Failed::InternalFailure, shard),
+            EntryResult::Rejected(shard) => (Failed::Rejected, shard),
+        };
+        refused += 1;
+        if why == Failed::Throttled {
+            settled.throttled += 1;
+            let shard = named.or_else(|| so_far.shard_of(batch, index));
+            settled.count_shard(shard, |counts| counts.throttled += 1);
+        }
+        if so_far.may_retry && why != Failed::Rejected {
+            again.push(index as u16); // a request has at most 500 entries
+        } else {
+            so_far.give_up(&mut settled, why, 1);
+        }
+    }
+    flush(&mut settled, run_shard, run_records, run_bytes);
+    if so_far.doubtful {
+        settled.perhaps_twice = settled.sent;
+    }
+    let outcome = if refused == 0 { Outcome::Ok } else { Outcome::Partial };
+    let next = match again.len() {
+        0 => Next::Done,
+        all if all == batch.len() => Next::AllAgain,
+        _ => Next::Again(again),
+    };
+    Ruling { outcome, settled, next, doubtful: so_far.doubtful }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
+    use crate::kinesis::{HashKey, HashRange, Limits, Shard};
+
+    fn batch(records: usize) -> Batch {
+        let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
+        for index in 0..records {
+            assert_eq!(builder.push(b"0123456789", &format!("key-{index}"), None), Pushed::Added);
+        }
+        builder.seal(&Envelope::new("s", None)).expect("not empty")
+    }
+
+    fn two_shards() -> ShardMap {
+        let ranges = HashRange::ALL.divided(2);
+        ShardMap::new(vec![
+            Shard { id: ShardId(0), range: ranges[0] },
+            Shard { id: ShardId(1), range: ranges[1] },
+        ])
+    }
+
+    fn total(settled: &Settled) -> u64 {
+        let failed: u64 = settled.failed.iter().map(|(_, n)| n).sum();
+        let unknown: u64 = settled.unknown.iter().map(|(_, n)| n).sum();
+        settled.sent + failed + unknown
+    }
+
+    fn result() -> impl Strategy<Value = EntryResult> {
+        prop_oneof![
+            4 => Just(EntryResult::Stored(Some(ShardId(0)))),
+            2 => Just(EntryResult::Stored(Some(ShardId(1)))),
+            1 => Just(EntryResult::Stored(None)),
+            2 => Just(EntryResult::Throttled(None)),
+            1 => Just(EntryResult::Throttled(Some(ShardId(1)))),
+            1 => Just(EntryResult::InternalFailure(None)),
+            1 => Just(EntryResult::Rejected(None)),
+        ]
+    }
+
+    proptest! {
+        // Every entry of an answer is settled or goes out again, never both and never neither; the shards'
+        // counts add up to the totals; and what goes out again is exactly what was refused.
+        #[test]
+        fn every_entry_has_one_fate(
+            results in vec(result(), 1..60), may_retry: bool, doubtful: bool,
+        ) {
+            let (batch, shards) = (batch(results.len()), two_shards());
+            let answer = Answer { entries: results.clone(), failed_record_count: None };
+            let ruling = settle_answer(&batch, &answer, Circumstances { may_retry, doubtful, shards: &shards });
+            let again: Vec<u16> = match &ruling.next {
+                Next::Done => vec![],
+                Next::AllAgain => (0..batch.len() as u16).collect(),
+                Next::Again(again) => again.clone(),
+            };
+            prop_assert_eq!(total(&ruling.settled) + again.len() as u64, batch.len() as u64);
+            let retryable = |r: &EntryResult| matches!(r, EntryResult::Throttled(_) | EntryResult::InternalFailure(_));
+            let expected: Vec<u16> = (0..results.len())
+                .filter(|&i| may_retry && retryable(&results[i]))
+                .map(|i| i as u16)
+                .collect();
+            prop_assert_eq!(again, expected);
+            let by_shard = ruling.settled.shards.iter().fold((0, 0, 0), |(sent, bytes, throttled), (_, shard)| {
+                (sent + shard.sent, bytes + shard.sent_bytes, throttled + shard.throttled)
+            });
+            let settled = &ruling.settled;
+            prop_assert_eq!(by_shard, (settled.sent, settled.sent_bytes, settled.throttled));
+            prop_assert_eq!(settled.perhaps_twice, if doubtful { settled.sent } else { 0 });
+            prop_assert!(!doubtful || settled.failed.is_empty(), "perhaps stored is not certainly failed");
+        }
+    }
+
+    fn fault(cause: Cause, may_retry: bool, doubtful: bool) -> Ruling {
+        settle_fault(&batch(3), cause, Circumstances { may_retry, doubtful, shards: &two_shards() })
+    }
+
+    #[test]
+    fn a_silence_leaves_the_records_unknown_unless_they_go_out_again() {
+        let ruling = fault(Cause::Silent(Silence::Timeout), false, false);
+        assert_eq!(ruling.settled.unknown, [(Unknown::Timeout, 3)]);
+        assert_eq!(ruling.next, Next::Done);
+        let ruling = fault(Cause::Silent(Silence::Timeout), true, false);
+        assert_eq!((ruling.next, ruling.doubtful, total(&ruling.settled)), (Next::AllAgain, true, 0));
+    }
+
+    #[test]
+    fn a_refusal_after_a_silence_is_unknown_not_failed() {
+        let ruling = fault(Cause::Refused(Refusal::NotFound), true, true);
+        assert_eq!(ruling.settled.unknown, [(Unknown::EarlierAttempt, 3)]);
+        assert!(ruling.settled.failed.is_empty());
+    }
+
+    #[test]
+    fn a_throttled_request_counts_each_entry_to_its_shard() {
+        let ruling = fault(Cause::Refused(Refusal::Throttled), true, false);
+        assert_eq!(
+            (ruling.outcome, ruling.settled.throttled, ruling.next),
+            (Outcome::Throttled, 3, Next::AllAgain)
+        );
+        let key = |index: usize| two_shards().locate(HashKey::of(&format!("key-{index}")));
+        for (shard, counts) in &ruling.settled.shards {
+            assert_eq!(counts.throttled, (0..3).filter(|&i| key(i) == *shard).count() as u64);
+        }
+    }
+
+    #[test]
+    fn a_wrong_number_of_entries_fails_the_whole_batch_and_is_not_tried_again() {
+        for entries in [0, 2, 4] {
+            let answer =
+                Answer { entries: vec![EntryResult::Stored(None); entries], failed_record_count: Some(0) };
+            let so_far = Circumstances { may_retry: true, doubtful: false, shards: &two_shards() };
+            let ruling = settle_answer(&batch(3), &answer, so_far);
+            assert_eq!(ruling.settled.unknown, [(Unknown::BadAnswer, 3)]);
+            assert_eq!((ruling.outcome, ruling.next), (Outcome::BadAnswer, Next::Done));
+        }
+    }
+
+    #[test]
+    fn what_no_later_attempt_can_mend_is_not_tried_again() {
+        for (refusal, why) in [
+            (Refusal::NotFound, Failed::NotFound),
+            (Refusal::Denied, Failed::Denied),
+            (Refusal::Invalid, Failed::Invalid),
+            (Refusal::Kms, Failed::Kms),
+            (Refusal::CredentialsRejected, Failed::Credentials),
+        ] {
+            assert_eq!(fault(Cause::Refused(refusal), true, false).settled.failed, [(why, 3)]);
+        }
+        for refusal in [Refusal::Throttled, Refusal::Unreachable, Refusal::CredentialsExpired] {
+            assert_eq!(fault(Cause::Refused(refusal), true, false).next, Next::AllAgain);
+        }
+    }
+}
