@@ -131,3 +131,33 @@ impl Asked {
         self.problems.push(Problem::Together { settings, origins, why });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::settings;
+    use super::*;
+
+    #[test]
+    fn the_flag_wins_over_the_variable_which_wins_over_the_default() {
+        let mut asked = Asked::default();
+        let jobs = settings::JOBS;
+        assert_eq!(asked.value(&jobs), Some((Origin::Default(jobs.name), "10".to_owned())));
+        assert!(!asked.is_given(&jobs));
+        asked.vars.cron_jobs_to_generate = Some("2".to_owned());
+        assert_eq!(asked.value(&jobs), Some((Origin::Variable(jobs.name), "2".to_owned())));
+        asked.flags.insert(jobs.flag, "3".to_owned());
+        assert_eq!(asked.value(&jobs), Some((Origin::Flag(jobs.flag), "3".to_owned())));
+        assert_eq!(asked.value(&settings::DURATION), None);
+    }
+
+    #[test]
+    fn a_wrong_secret_is_reported_without_its_value_and_without_a_detail_that_may_hold_it() {
+        let mut asked = Asked::default();
+        let setting = Setting { secret: true, ..settings::CRON };
+        asked.vars.streamer_cron = Some("hunter2".to_owned());
+        assert_eq!(asked.read(&setting, |text| Err::<(), _>(Some(format!("{text} is odd")))), None);
+        let line = asked.problems[0].to_string();
+        assert!(line.starts_with("STREAMER_CRON: must be a cron expression"), "{line}");
+        assert!(!format!("{line}{:?}", asked.problems).contains("hunter2"), "{line}");
+    }
+}

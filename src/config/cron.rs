@@ -83,6 +83,8 @@ mod tests {
             ("* * * * * * 2030", CronError::Fields(7)),
             ("@hourly", CronError::Fields(1)),
             ("0 0 0 30 2 *", CronError::Never),
+            // Day of month and weekday must both match, as in the scheduler.
+            ("0 0 0 30 2 MON", CronError::Never),
         ] {
             assert_eq!(text.parse::<Cron>(), Err(error), "{text:?}");
         }

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::problem::{Problem, Shown};
 use super::reference::AWS_VARIABLES;
+use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Scope, Setting};
 use super::settings::SETTINGS;
 
@@ -27,7 +28,7 @@ pub(super) const PORT: OwnFlag = ("port", "PORT", "4567", "The port to serve on;
 /// The flags of `local`.
 pub(super) const HOST: OwnFlag = ("host", "IP", "127.0.0.1", "The address to serve on");
 /// The flags of `local`.
-pub(super) const NAME: OwnFlag = ("stream", "NAME", "local", "The name of the stream");
+pub(super) const NAME: OwnFlag = ("stream", "NAME", LOCAL_NAME, "The name of the stream");
 /// The argument of `sample`.
 pub(super) const COUNT: &str = "count";
 /// A flag of `sample`.
@@ -109,11 +110,10 @@ fn detached_values(arguments: &mut Vec<OsString>) -> Vec<Problem> {
 
 /// Where in the arguments a mistake stands; none when that can't be told.
 fn culprit(error: &clap::Error, arguments: &[OsString]) -> Option<Range<usize>> {
-    let kind = match error.kind() {
-        ErrorKind::InvalidSubcommand => ContextKind::InvalidSubcommand,
-        _ => ContextKind::InvalidArg,
+    let kinds = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand];
+    let Some(ContextValue::String(text)) = kinds.into_iter().find_map(|kind| error.get(kind)) else {
+        return None;
     };
-    let Some(ContextValue::String(text)) = error.get(kind) else { return None };
     // clap adds the value's name to a known flag: `--jobs <N>`, `--local[=<SHARDS>]`.
     let flag = text.split([' ', '=', '[']).next().filter(|_| text.starts_with("--")).unwrap_or(text);
     let at = arguments.iter().position(|argument| {
@@ -143,6 +143,16 @@ fn in_one_line(error: &clap::Error) -> Problem {
             _ => None,
         };
         return Problem::UnknownFlag { flag: Shown::plain(flag), nearest };
+    }
+    if let (ErrorKind::ArgumentConflict, Some(ContextValue::String(word))) =
+        (error.kind(), error.get(ContextKind::InvalidSubcommand))
+    {
+        // clap calls any word after a flag a subcommand in the wrong place.
+        let text = match command().find_subcommand(word) {
+            Some(_) => format!("{word}: its flags go after it, and a run's flags are not for it"),
+            None => format!("unrecognized subcommand '{word}'"),
+        };
+        return Problem::Arguments(Shown::message(&text));
     }
     let text = error.render().to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);

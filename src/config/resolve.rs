@@ -72,7 +72,7 @@ fn target(asked: &mut Asked) -> Option<Target> {
 }
 
 /// The default name as a name.
-pub(super) fn local_name() -> Option<StreamName> {
+fn local_name() -> Option<StreamName> {
     LOCAL_NAME.parse().ok()
 }
 

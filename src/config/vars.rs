@@ -57,7 +57,8 @@ vars! {
 impl Vars {
     /// Takes our variables from an environment; adds what is wrong to `problems`.
     ///
-    /// Names count in upper case only, as everywhere on Unix. Where a name stands twice, the first
+    /// Names count in upper case only, as everywhere on Unix; `streamer_…` is a mistake, whatever its
+    /// case. Where a name stands twice, the first
     /// counts, as with `getenv`.
     pub(super) fn read<K, V>(environment: impl Iterator<Item = (K, V)>, problems: &mut Vec<Problem>) -> Self
     where

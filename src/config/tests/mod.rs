@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
+mod command_line;
 mod laws;
 mod shipped;
 
@@ -158,37 +159,6 @@ fn an_unknown_variable_is_wrong_and_the_nearest_is_named_but_its_value_never() {
 }
 
 #[test]
-fn mistakes_on_the_command_line_are_found_together_with_wrong_values() {
-    let lines = wrong(
-        &[("MESSAGES_PER_CRON_JOB", "0")],
-        &["--streem", "s", "--dryrun", "--local", "4", "--jobs", "5", "--jobs", "6", "--seed"],
-    );
-    assert_eq!(
-        lines,
-        [
-            "--local: its value needs an equals sign: --local=4",
-            "--streem: no such flag; did you mean --stream?",
-            "--dryrun: no such flag; did you mean --dry-run?",
-            "the argument '--jobs <N>' cannot be used multiple times",
-            "a value is required for '--seed <N>' but none was supplied",
-            "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
-        ]
-    );
-    assert_eq!(wrong(&[], &["sampel"]), ["unrecognized subcommand 'sampel'; did you mean sample?"]);
-    assert_eq!(wrong(&[], &["--stream=x", "sample"]).len(), 1);
-    assert_eq!(wrong(&[], &["-x"]), ["-x: no such flag; --help lists them all"]);
-    assert_eq!(
-        wrong(&[], &["--aws-secret-access-key=hunter2", "--local", "--\u{1b}[31m", "hunter2"]),
-        [
-            "--aws-secret-access-key: no such flag; --help lists them all",
-            "--\\u{1b}[31m: no such flag; --help lists them all",
-        ]
-    );
-    // A hostile line is not looked through without end.
-    assert!(wrong(&[], &["--no"; 1_000]).len() <= 20);
-}
-
-#[test]
 fn what_is_not_unicode_is_a_problem_and_foreign_variables_may_be_anything() {
     use std::os::unix::ffi::OsStringExt;
     let odd = || OsString::from_vec(vec![b'a', 0xff]);
@@ -232,6 +202,10 @@ fn the_first_variable_that_names_the_stream_counts_and_another_stream_is_noticed
         [format!("STREAM_NAME names another stream than STREAM_ARN, which counts: {arn}")]
     );
 
+    // The same name in another region is another stream.
+    let elsewhere = arn.replace("eu-west-1", "us-east-1");
+    assert_eq!(run(&[("AWS_KINESIS_STREAM_NAME", arn), ("STREAM_ARN", &elsewhere)], &[]).notices.len(), 1);
+
     let agreeing = [("AWS_KINESIS_STREAM_NAME", "orders"), ("STREAM_ARN", arn), ("STREAM_NAME", "orders")];
     let config = run(&agreeing, &[]);
     assert_eq!(config.target, Target::Stream("orders".parse().expect("a name")));
@@ -267,6 +241,15 @@ fn values_that_are_wrong_together_are_named_together() {
 }
 
 #[test]
+fn the_variables_of_a_config_are_the_whole_table() {
+    let optional = ["--duration=1s", "--max-records=1", "--local", "--max-request-records=1"];
+    let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB"];
+    let config = run(&[], &[&optional[..], &sizes[..]].concat());
+    let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect());
+}
+
+#[test]
 fn attempts_without_retries_are_noticed() {
     let config = run(&[("STREAMER_MAX_ATTEMPTS", "3")], &["--local", "--retry=none"]);
     assert_eq!(config.notices, ["STREAMER_MAX_ATTEMPTS has no effect, because --retry is none"]);
@@ -295,47 +278,4 @@ fn the_producer_is_named_after_the_seed_alone() {
     for wrong_one in ["", "a b", "ä", &"a".repeat(65)] {
         assert_eq!(wrong(&[("STREAMER_INSTANCE", wrong_one)], &["--local"]).len(), 1, "{wrong_one}");
     }
-}
-
-#[test]
-fn sample_takes_the_settings_of_events_and_needs_no_stream() {
-    let Ok(Invocation::Sample { config, count, separator }) =
-        read_all(&[("STREAMER_EVENT", "click")], &["sample", "--null", "3", "--seed=5"])
-    else {
-        panic!("no sample");
-    };
-    assert_eq!((config.event, config.seed.value, count, separator), (EventKind::Click, 5, 3, 0));
-    assert!(matches!(read_all(&[], &["sample"]), Ok(Invocation::Sample { count: 10, separator: b'\n', .. })));
-    assert_eq!(
-        wrong(&[], &["sample", "-1"]),
-        ["sample N: must be a whole number from 1 to 1000000000000, but is \"-1\""]
-    );
-}
-
-#[test]
-fn local_has_flags_of_its_own_and_ignores_what_a_run_is_told() {
-    let Ok(Invocation::Local(options)) = read_all(
-        &[("CRON_JOBS_TO_GENERATE", "abc"), ("STREAMER_LOG", "debug")],
-        &["local", "--shards", "4", "--port=0"],
-    ) else {
-        panic!("not local");
-    };
-    assert_eq!((options.shards, options.address.to_string().as_str()), (4, "127.0.0.1:0"));
-    assert_eq!((options.stream.as_str(), options.log.filter.as_str()), ("local", "debug"));
-    assert_eq!(wrong(&[], &["local", "--shards=0", "--port=65536", "--host=x", "--stream="]).len(), 4);
-}
-
-#[test]
-fn help_and_version_are_answers_and_the_help_names_every_variable() {
-    let Ok(Invocation::Help(text)) = read_all(&[("CRON_JOBS_TO_GENERATE", "abc")], &["--help"]) else {
-        panic!("no help");
-    };
-    for setting in SETTINGS {
-        assert!(setting.names().all(|name| text.contains(name)), "{}", setting.name);
-        assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
-    }
-    assert!(
-        matches!(read_all(&[], &["sample", "--help"]), Ok(Invocation::Help(text)) if text.contains("--null"))
-    );
-    assert!(matches!(read_all(&[], &["-V"]), Ok(Invocation::Version(_))));
 }

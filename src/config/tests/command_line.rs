@@ -1,0 +1,87 @@
+//! The command line: flags, subcommands, and what is said about mistakes in them.
+
+use super::*;
+
+#[test]
+fn mistakes_on_the_command_line_are_found_together_with_wrong_values() {
+    let lines = wrong(
+        &[("MESSAGES_PER_CRON_JOB", "0")],
+        &["--streem", "s", "--dryrun", "--local", "4", "--jobs", "5", "--jobs", "6", "--seed"],
+    );
+    assert_eq!(
+        lines,
+        [
+            "--local: its value needs an equals sign: --local=4",
+            "--streem: no such flag; did you mean --stream?",
+            "--dryrun: no such flag; did you mean --dry-run?",
+            "the argument '--jobs <N>' cannot be used multiple times",
+            "a value is required for '--seed <N>' but none was supplied",
+            "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
+        ]
+    );
+    assert_eq!(wrong(&[], &["sampel"]), ["unrecognized subcommand 'sampel'; did you mean sample?"]);
+    assert_eq!(
+        wrong(&[], &["--stream=x", "sample"]),
+        ["sample: its flags go after it, and a run's flags are not for it"]
+    );
+    assert_eq!(
+        wrong(&[], &["--local=2", "x", "--seed=-1"]),
+        [
+            "unrecognized subcommand 'x'",
+            "--seed: must be a whole number from 0 to 18446744073709551615, but is \"-1\""
+        ]
+    );
+    assert_eq!(wrong(&[], &["-x"]), ["-x: no such flag; --help lists them all"]);
+    assert_eq!(
+        wrong(&[], &["--aws-secret-access-key=hunter2", "--local", "--\u{1b}[31m", "hunter2"]),
+        [
+            "--aws-secret-access-key: no such flag; --help lists them all",
+            "--\\u{1b}[31m: no such flag; --help lists them all",
+        ]
+    );
+    // A hostile line is not looked through without end.
+    assert!(wrong(&[], &["--no"; 1_000]).len() <= 20);
+}
+
+#[test]
+fn sample_takes_the_settings_of_events_and_needs_no_stream() {
+    let Ok(Invocation::Sample { config, count, separator }) =
+        read_all(&[("STREAMER_EVENT", "click")], &["sample", "--null", "3", "--seed=5"])
+    else {
+        panic!("no sample");
+    };
+    assert_eq!((config.event, config.seed.value, count, separator), (EventKind::Click, 5, 3, 0));
+    assert!(matches!(read_all(&[], &["sample"]), Ok(Invocation::Sample { count: 10, separator: b'\n', .. })));
+    assert_eq!(
+        wrong(&[], &["sample", "-1"]),
+        ["sample N: must be a whole number from 1 to 1000000000000, but is \"-1\""]
+    );
+}
+
+#[test]
+fn local_has_flags_of_its_own_and_ignores_what_a_run_is_told() {
+    let Ok(Invocation::Local(options)) = read_all(
+        &[("CRON_JOBS_TO_GENERATE", "abc"), ("STREAMER_LOG", "debug")],
+        &["local", "--shards", "4", "--port=0"],
+    ) else {
+        panic!("not local");
+    };
+    assert_eq!((options.shards, options.address.to_string().as_str()), (4, "127.0.0.1:0"));
+    assert_eq!((options.stream.as_str(), options.log.filter.as_str()), ("local", "debug"));
+    assert_eq!(wrong(&[], &["local", "--shards=0", "--port=65536", "--host=x", "--stream="]).len(), 4);
+}
+
+#[test]
+fn help_and_version_are_answers_and_the_help_names_every_variable() {
+    let Ok(Invocation::Help(text)) = read_all(&[("CRON_JOBS_TO_GENERATE", "abc")], &["--help"]) else {
+        panic!("no help");
+    };
+    for setting in SETTINGS {
+        assert!(setting.names().all(|name| text.contains(name)), "{}", setting.name);
+        assert!(text.contains(&format!("--{}", setting.flag)), "{}", setting.flag);
+    }
+    assert!(
+        matches!(read_all(&[], &["sample", "--help"]), Ok(Invocation::Help(text)) if text.contains("--null"))
+    );
+    assert!(matches!(read_all(&[], &["-V"]), Ok(Invocation::Version(_))));
+}
