@@ -212,7 +212,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
+        #![proptest_config(ProptestConfig::with_cases(32))]
 
         // Whatever the identity: an event is one compact JSON object that tells its identity, it is no
         // larger than was promised, and the entity stands where the writer says.

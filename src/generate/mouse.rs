@@ -206,6 +206,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(48))]
+
         // Within a session no two consecutive positions are further apart than 0.3 of the viewport's
         // diagonal (2.2 × an eighth, and the tremor), and a click happens exactly where the move before it
         // ended. All positions are inside the viewport.

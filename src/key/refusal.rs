@@ -1,0 +1,58 @@
+//! Why there is no partition key: before the run, and for one event.
+
+use crate::generate::EventKind;
+use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
+
+/// A strategy that can not work with this event or this stream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KeyerError {
+    /// `user` with an event that has no entity.
+    #[error(
+        "the event {kind} has no user or ticker: choose another event, or random, job, round-robin as partition key"
+    )]
+    Entity {
+        /// The event.
+        kind: EventKind,
+    },
+    /// `field:` with a pointer that leads to no key in the event.
+    #[error("field:{pointer} gives no partition key in the event {kind}: {reason}; it has {fields}")]
+    Field {
+        /// The event.
+        kind: EventKind,
+        /// The pointer.
+        pointer: String,
+        /// What is wrong with the value there.
+        #[source]
+        reason: NoKey,
+        /// The pointers that do lead to a key, joined by commas.
+        fields: String,
+    },
+    /// `round-robin` and no shard to go round.
+    #[error(
+        "round-robin needs the stream's open shards, and none is known: choose random, which spreads as evenly without them"
+    )]
+    Shards,
+}
+
+/// Why an event gives no partition key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NoKey {
+    /// The event has no such field, or no entity.
+    #[error("the field is missing")]
+    Missing,
+    /// The field is `null`.
+    #[error("the field is null")]
+    Null,
+    /// The field is an object or an array.
+    #[error("the field is an object or an array")]
+    Container,
+    /// The field is an empty string.
+    #[error("the field is empty")]
+    Empty,
+    /// The field has more characters than a partition key may have.
+    #[error("the field is longer than {MAX_PARTITION_KEY_CHARS} characters")]
+    TooLong,
+    /// The event is no valid JSON on the way to the field.
+    #[error("the event is not valid JSON")]
+    Malformed,
+}
