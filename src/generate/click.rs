@@ -2,13 +2,21 @@
 
 use std::ops::Range;
 
-use super::pool::Pool;
+use super::pool::{Pool, push_field};
 use super::random::Lanes;
 use super::text;
 
-/// What can be clicked, as CSS selectors.
-const ELEMENTS: [&str; 8] =
-    ["a.title", "a.more", "img.hero", "img.thumb", "button.buy", "button.like", "button.share", "div.banner"];
+/// What can be clicked, as CSS selectors in a field.
+const ELEMENTS: [&str; 8] = [
+    r#""element":"a.title","#,
+    r#""element":"a.more","#,
+    r#""element":"img.hero","#,
+    r#""element":"img.thumb","#,
+    r#""element":"button.buy","#,
+    r#""element":"button.like","#,
+    r#""element":"button.share","#,
+    r#""element":"div.banner","#,
+];
 
 /// Shortest dwell time, in milliseconds.
 const LEAST_DWELL: u32 = 80;
@@ -21,20 +29,23 @@ pub(super) struct Click {
     items: Pool,
 }
 
-/// What one event says.
+/// What one event says; the texts are fields.
 #[derive(Debug, Clone, Copy)]
 struct Facts<'a> {
     user: &'a str,
     page: &'a str,
     element: &'a str,
-    /// A JSON object.
     item: &'a str,
     dwell_ms: u32,
 }
 
 impl Click {
     pub(super) fn new() -> Self {
-        Self { users: Pool::users(), pages: Pool::pages(), items: Pool::items() }
+        Self {
+            users: Pool::users().fields("user"),
+            pages: Pool::pages().fields("page"),
+            items: Pool::items(),
+        }
     }
 
     /// Appends the event's own fields and the closing brace; returns where the user stands in `out`.
@@ -69,17 +80,11 @@ impl Click {
 
 #[inline]
 fn render(facts: Facts<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    out.extend_from_slice(br#""user":""#);
-    let user = out.len();
-    out.extend_from_slice(facts.user.as_bytes());
-    let user = user..out.len();
-    out.extend_from_slice(br#"","page":""#);
+    let user = push_field("user", facts.user, out);
     out.extend_from_slice(facts.page.as_bytes());
-    out.extend_from_slice(br#"","element":""#);
     out.extend_from_slice(facts.element.as_bytes());
-    out.extend_from_slice(br#"","item":"#);
     out.extend_from_slice(facts.item.as_bytes());
-    out.extend_from_slice(br#","dwell_ms":"#);
+    out.extend_from_slice(br#""dwell_ms":"#);
     text::decimal(facts.dwell_ms.into(), out);
     out.push(b'}');
     user

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use super::click::Click;
+use super::head::Head;
 use super::kind::EventKind;
 use super::mouse::Mouse;
-use super::random::{Lanes, Stream};
+use super::random::Stream;
 use super::text;
 use super::timestamp::Timestamp;
 use super::trade::Trade;
@@ -17,11 +18,8 @@ const SAMPLE: u64 = 512;
 #[derive(Debug)]
 pub struct Generator {
     content: Content,
+    head: Head,
     stream: Stream,
-    /// The text between id and time.
-    before_time: Box<[u8]>,
-    /// The text between time and job, with the producer.
-    before_job: Box<[u8]>,
     largest: usize,
     typical: usize,
 }
@@ -53,12 +51,10 @@ impl Generator {
             EventKind::Trade => Content::Trade(Trade::new(seed)),
             EventKind::Message => Content::Message,
         };
-        let producer_text = serde_json::Value::from(producer).to_string();
         let mut generator = Self {
             content,
+            head: Head::new(kind, producer),
             stream: Stream::new(kind.name(), seed, producer),
-            before_time: format!(r#"","type":"{kind}","time":""#).into_bytes().into(),
-            before_job: format!(r#"","producer":{producer_text},"job":"#).into_bytes().into(),
             largest: 0,
             typical: 0,
         };
@@ -86,39 +82,23 @@ impl Generator {
         let start = out.len();
         let stream = self.stream.job(job);
         let bits = stream.event(sequence);
+        self.head.write(bits, time, out);
         let entity = match &self.content {
+            Content::Message => return Written { entity: None },
             Content::Mouse(mouse) => {
-                self.head(bits, job, sequence, time, out);
+                identity(job, sequence, out);
                 mouse.write(&stream, sequence, bits, out)
             }
             Content::Click(click) => {
-                self.head(bits, job, sequence, time, out);
+                identity(job, sequence, out);
                 click.write(bits, out)
             }
             Content::Trade(trade) => {
-                self.head(bits, job, sequence, time, out);
+                identity(job, sequence, out);
                 trade.write(sequence, bits, out)
-            }
-            Content::Message => {
-                message(bits, time, out);
-                return Written { entity: None };
             }
         };
         Written { entity: Some(entity.start - start..entity.end - start) }
-    }
-
-    /// Appends the fields that all kinds but `message` begin with.
-    #[inline]
-    fn head(&self, bits: Lanes, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) {
-        out.extend_from_slice(br#"{"id":""#);
-        text::uuid(bits, out);
-        out.extend_from_slice(&self.before_time);
-        out.extend_from_slice(time.as_bytes());
-        out.extend_from_slice(&self.before_job);
-        text::decimal(job.into(), out);
-        out.extend_from_slice(br#","sequence":"#);
-        text::decimal(sequence, out);
-        out.push(b',');
     }
 
     /// An upper bound of an event's size in bytes.
@@ -135,18 +115,15 @@ impl Generator {
 
     /// The common fields at their longest, then the kind's own at theirs.
     fn measure_largest(&self) -> usize {
-        let (bits, time) = (self.stream.job(0).event(0), Timestamp::from_unix_millis(0));
         let mut out = Vec::new();
+        self.head.write(self.stream.job(0).event(0), &Timestamp::from_unix_millis(0), &mut out);
         let own = match &self.content {
+            Content::Message => return out.len(),
             Content::Mouse(mouse) => mouse.largest(),
             Content::Click(click) => click.largest(),
             Content::Trade(trade) => trade.largest(),
-            Content::Message => {
-                message(bits, &time, &mut out);
-                return out.len();
-            }
         };
-        self.head(bits, u32::MAX, u64::MAX, &time, &mut out);
+        identity(u32::MAX, u64::MAX, &mut out);
         out.len() + own
     }
 
@@ -162,14 +139,13 @@ impl Generator {
     }
 }
 
-/// Appends exactly the payload of the Node.js original, which has no identity.
+/// Appends the rest of the identity, after the head.
 #[inline]
-fn message(bits: Lanes, time: &Timestamp, out: &mut Vec<u8>) {
-    out.extend_from_slice(br#"{"message":""#);
-    text::uuid(bits, out);
-    out.extend_from_slice(br#"","date":""#);
-    out.extend_from_slice(time.as_bytes());
-    out.extend_from_slice(br#""}"#);
+fn identity(job: u32, sequence: u64, out: &mut Vec<u8>) {
+    text::decimal(job.into(), out);
+    out.extend_from_slice(br#","sequence":"#);
+    text::decimal(sequence, out);
+    out.push(b',');
 }
 
 #[cfg(test)]

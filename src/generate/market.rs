@@ -6,8 +6,8 @@
 
 use super::random::{hash, signed_unit};
 
-/// Lattice spacing of the fastest octave, in events.
-const FASTEST: u64 = 64;
+/// Lattice spacing of the fastest octave, as a power of two of events: 64. Each slower one has two more.
+const FASTEST: u32 = 6;
 
 /// Amplitude of the fastest octave, in the base-2 logarithm of the price.
 const AMPLITUDE: f64 = 0.004;
@@ -26,16 +26,15 @@ const STEEPEST: f64 = 0.000_26;
 #[inline]
 pub(super) fn factor(ticker: u64, sequence: u64) -> f64 {
     let mut log2 = 0.0;
-    let mut spacing = FASTEST;
     let mut amplitude = AMPLITUDE;
     for octave in 0..OCTAVES {
         let key = ticker.rotate_left(octave * 8);
-        let (point, rest) = (sequence / spacing, sequence % spacing);
+        let spacing = FASTEST + 2 * octave;
+        let (point, rest) = (sequence >> spacing, sequence & ((1 << spacing) - 1));
         let before = signed_unit(hash(key, point));
-        let after = signed_unit(hash(key, point + 1)); // spacing is above 1, so this is far from overflow
-        let t = rest as f64 / spacing as f64;
+        let after = signed_unit(hash(key, point + 1)); // a point is below 2^58
+        let t = rest as f64 / (1_u64 << spacing) as f64;
         log2 += amplitude * (before + (after - before) * t * t * (3.0 - 2.0 * t));
-        spacing *= 4;
         amplitude *= 2.0;
     }
     exp2(log2)

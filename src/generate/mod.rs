@@ -10,6 +10,7 @@ mod cuts;
 #[cfg(test)]
 mod fingerprint;
 mod generator;
+mod head;
 mod kind;
 mod market;
 mod mouse;
@@ -25,4 +26,5 @@ pub use generator::{Generator, Written};
 pub use kind::{EventKind, EventKindError};
 pub(crate) use random::Stream;
 pub use sample::Samples;
+pub(crate) use text::{digits, hex};
 pub use timestamp::Timestamp;

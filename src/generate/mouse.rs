@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::cuts::Cuts;
 use super::path::{Gesture, MAX_BEND, Point};
-use super::pool::Pool;
+use super::pool::{Pool, push_field};
 use super::random::{JobStream, Lanes, Random, hash, signed_unit};
 use super::text;
 
@@ -17,9 +17,15 @@ const SESSIONS: Cuts = Cuts { step: 128, spread: 64 };
 /// A gesture has 9 to 31 events.
 const GESTURES: Cuts = Cuts { step: 16, spread: 8 };
 
-/// Common viewports in pixels.
-const VIEWPORTS: [(u32, u32); 6] =
-    [(1280, 720), (1366, 768), (1440, 900), (1536, 864), (1920, 1080), (2560, 1440)];
+/// Common viewports in pixels, each with its field.
+const VIEWPORTS: [(u32, u32, &str); 6] = [
+    (1280, 720, r#""viewport":[1280,720],"#),
+    (1366, 768, r#""viewport":[1366,768],"#),
+    (1440, 900, r#""viewport":[1440,900],"#),
+    (1536, 864, r#""viewport":[1536,864],"#),
+    (1920, 1080, r#""viewport":[1920,1080],"#),
+    (2560, 1440, r#""viewport":[2560,1440],"#),
+];
 
 /// The hand trembles by up to this many pixels on its way.
 const TREMOR: f64 = 1.5;
@@ -37,14 +43,14 @@ pub(super) struct Mouse {
     agents: Pool,
 }
 
-/// What stays the same within a session.
+/// What stays the same within a session; the texts are fields.
 #[derive(Debug, Clone, Copy)]
 struct Session<'a> {
     key: u64,
     user: &'a str,
     page: &'a str,
     agent: &'a str,
-    viewport: (u32, u32),
+    viewport: (u32, u32, &'a str),
 }
 
 /// What one event of a session says.
@@ -57,7 +63,11 @@ struct Moment {
 
 impl Mouse {
     pub(super) fn new() -> Self {
-        Self { users: Pool::users(), pages: Pool::pages(), agents: Pool::agents() }
+        Self {
+            users: Pool::users().fields("user"),
+            pages: Pool::pages().fields("page"),
+            agents: Pool::agents().fields("agent"),
+        }
     }
 
     /// Appends the event's own fields and the closing brace; returns where the user stands in `out`.
@@ -95,7 +105,7 @@ impl Mouse {
             user: self.users.longest(),
             page: self.pages.longest(),
             agent: self.agents.longest(),
-            viewport: (2560, 1440),
+            viewport: VIEWPORTS[VIEWPORTS.len() - 1],
         };
         let mut out = Vec::new();
         for click in [false, true] {
@@ -110,7 +120,7 @@ impl Mouse {
 #[inline]
 fn moment(session: &Session<'_>, position: u64, total: u64, random: &mut Random) -> Moment {
     let block = GESTURES.block_of(session.key ^ GESTURE_KEY, position, total);
-    let (width, height) = session.viewport;
+    let (width, height, _) = session.viewport;
     // The last move arrives at the target, and the click after it stays there.
     let moves = block.length - 1;
     let click = block.offset >= moves;
@@ -134,7 +144,7 @@ fn moment(session: &Session<'_>, position: u64, total: u64, random: &mut Random)
 #[inline]
 fn target(session: &Session<'_>, index: u64) -> Point {
     let bits = hash(session.key ^ TARGET_KEY, index);
-    let (width, height) = session.viewport;
+    let (width, height, _) = session.viewport;
     let place = |bits: u32, size: u32| {
         let inner = size - size / 8;
         f64::from(size / 16 + ((u64::from(bits) * u64::from(inner)) >> 32) as u32)
@@ -155,24 +165,17 @@ fn pixel(position: f64, size: u32) -> u32 {
 
 #[inline]
 fn render(session: &Session<'_>, moment: Moment, out: &mut Vec<u8>) -> Range<usize> {
-    out.extend_from_slice(br#""user":""#);
-    let user = out.len();
-    out.extend_from_slice(session.user.as_bytes());
-    let user = user..out.len();
-    out.extend_from_slice(br#"","session":""#);
-    text::hex8(session.key, out);
-    out.extend_from_slice(br#"","page":""#);
+    let user = push_field("user", session.user, out);
+    out.extend_from_slice(br#""session":""#);
+    out.extend_from_slice(&text::hex(session.key as u32));
+    out.extend_from_slice(br#"","#);
     out.extend_from_slice(session.page.as_bytes());
-    out.extend_from_slice(br#"","agent":""#);
     out.extend_from_slice(session.agent.as_bytes());
-    out.extend_from_slice(br#"","viewport":["#);
-    text::decimal(session.viewport.0.into(), out);
-    out.push(b',');
-    text::decimal(session.viewport.1.into(), out);
+    out.extend_from_slice(session.viewport.2.as_bytes());
     out.extend_from_slice(if moment.click {
-        br#"],"action":"click","x":"#
+        br#""action":"click","x":"#
     } else {
-        br#"],"action":"move","x":"#
+        br#""action":"move","x":"#
     });
     text::decimal(moment.x.into(), out);
     out.extend_from_slice(br#","y":"#);

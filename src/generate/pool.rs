@@ -4,6 +4,8 @@
 //! population of users, pages and tickers, as the clients of one site would, so hot keys and joins mean
 //! the same in every run. The seed decides who does what, not who exists.
 
+use std::ops::Range;
+
 use fake::Fake;
 use fake::faker::company::en::Industry;
 use fake::faker::internet::en::UserAgent;
@@ -63,7 +65,7 @@ impl Pool {
         Self::distinct(64, || product(UserAgent().fake_with_rng(&mut random)))
     }
 
-    /// Ads and products, each a JSON object with its kind, id and category.
+    /// Ads and products, each a JSON object with its kind, id and category, in a field with its comma.
     pub(super) fn items() -> Self {
         let mut random = random("items");
         let mut number = 0;
@@ -72,7 +74,7 @@ impl Pool {
             let kind = if random.below(4) == 0 { "ad" } else { "product" };
             let industry: &str = Industry().fake_with_rng(&mut random);
             let category = industry.split([',', '/', '&']).next().unwrap_or_default();
-            format!(r#"{{"kind":"{kind}","id":{number},"category":"{}"}}"#, phrase(category))
+            format!(r#""item":{{"kind":"{kind}","id":{number},"category":"{}"}},"#, phrase(category))
         })
     }
 
@@ -83,6 +85,11 @@ impl Pool {
             let name: &str = LastName().fake_with_rng(&mut random);
             word(name).chars().take(4).collect::<String>().to_ascii_uppercase()
         })
+    }
+
+    /// The texts as JSON fields called `name`, each with the comma that follows it.
+    pub(super) fn fields(self, name: &str) -> Self {
+        Self(self.0.iter().map(|text| format!(r#""{name}":"{text}","#).into()).collect())
     }
 
     /// One of the texts.
@@ -100,6 +107,14 @@ impl Pool {
     pub(super) fn texts(&self) -> &[Box<str>] {
         &self.0
     }
+}
+
+/// Appends a field of [`Pool::fields`] with that name; returns where its text stands in `out`.
+#[inline]
+pub(super) fn push_field(name: &str, field: &str, out: &mut Vec<u8>) -> Range<usize> {
+    let start = out.len() + name.len() + 4; // "name":"
+    out.extend_from_slice(field.as_bytes());
+    start..out.len() - 2 // ",
 }
 
 /// The generator that a pool is drawn with.
@@ -159,7 +174,9 @@ mod tests {
             }
         }
         for item in Pool::items().texts() {
-            let value: serde_json::Value = serde_json::from_str(item).expect("an item is valid JSON");
+            let object =
+                item.strip_prefix("\"item\":").and_then(|rest| rest.strip_suffix(',')).expect("a field");
+            let value: serde_json::Value = serde_json::from_str(object).expect("an item is valid JSON");
             assert!(value["id"].is_u64() && value["category"].is_string(), "{item}");
         }
     }

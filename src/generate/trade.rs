@@ -5,13 +5,14 @@
 use std::ops::Range;
 
 use super::market;
-use super::pool::Pool;
+use super::pool::{Pool, push_field};
 use super::random::{Lanes, Random, Stream, hash};
 use super::text;
 
 /// A security.
 #[derive(Debug)]
 struct Ticker {
+    /// Its symbol, in a field.
     symbol: Box<str>,
     /// Decides how its price walks.
     key: u64,
@@ -47,7 +48,7 @@ const HALF_SPREAD: f64 = 0.000_2;
 impl Trade {
     pub(super) fn new(seed: u64) -> Self {
         let market = Stream::new("market", seed, "").shared();
-        let pool = Pool::tickers();
+        let pool = Pool::tickers().fields("ticker");
         let mut tickers = Vec::with_capacity(pool.texts().len());
         for (index, symbol) in (0_u64..).zip(pool.texts()) {
             // Doubled up to seven times and then up to once more: as many cheap as dear ones.
@@ -90,15 +91,8 @@ impl Trade {
 
 #[inline]
 fn render(deal: Deal<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    out.extend_from_slice(br#""ticker":""#);
-    let symbol = out.len();
-    out.extend_from_slice(deal.symbol.as_bytes());
-    let symbol = symbol..out.len();
-    out.extend_from_slice(if deal.buy {
-        br#"","side":"buy","price":"#
-    } else {
-        br#"","side":"sell","price":"#
-    });
+    let symbol = push_field("ticker", deal.symbol, out);
+    out.extend_from_slice(if deal.buy { br#""side":"buy","price":"# } else { br#""side":"sell","price":"# });
     text::hundredths(deal.cents, out);
     out.extend_from_slice(br#","quantity":"#);
     text::decimal(deal.quantity.into(), out);

@@ -36,6 +36,10 @@ pub(super) fn unescape(raw: &[u8], mut take: impl FnMut(&str) -> bool) -> Result
 /// # Errors
 /// As for [`unescape`].
 pub(super) fn equals(raw: &[u8], text: &str) -> Result<bool, Malformed> {
+    // An escape is longer than what it means, so most names are told apart by length or first byte.
+    if raw.len() < text.len() || (raw.first() != text.as_bytes().first() && raw.first() != Some(&b'\\')) {
+        return Ok(false);
+    }
     let mut rest = Some(text);
     unescape(raw, |piece| {
         rest = rest.and_then(|rest| rest.strip_prefix(piece));

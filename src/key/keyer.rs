@@ -3,15 +3,13 @@
 //! Like an event, a key is a pure function of (seed, producer, job, sequence) and the event. Which shard a
 //! key leads to is not decided here, but for `round-robin`, which names the shard itself.
 
-use std::fmt::Write as _;
-
 use serde_json::Value;
 
 use super::json_string;
 use super::lookup::{self, Found};
 use super::refusal::{KeyerError, NoKey};
 use super::strategy::{JsonPointer, KeyStrategy};
-use crate::generate::{EventKind, Generator, Stream, Timestamp, Written};
+use crate::generate::{EventKind, Generator, Stream, Timestamp, Written, digits, hex};
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{HashKey, ShardMap};
 
@@ -165,13 +163,12 @@ fn fields(event: &Value) -> String {
 }
 
 fn decimal(number: u64, key: &mut String) {
-    let _ = write!(key, "{number}"); // a String takes all
+    key.push_str(std::str::from_utf8(digits(number, &mut [0; 20])).expect("digits are ASCII"));
 }
 
 fn hexadecimal(bits: u64, key: &mut String) {
-    for nibble in (0..16).rev() {
-        let digit = (bits >> (nibble * 4)) as u32 & 15;
-        key.push(char::from_digit(digit, 16).unwrap_or('0')); // a digit below 16 always has one
+    for half in [(bits >> 32) as u32, bits as u32] {
+        key.push_str(std::str::from_utf8(&hex(half)).expect("hexadecimal digits are ASCII"));
     }
 }
 

@@ -3,6 +3,8 @@
 //! Reads no further than the value. What it skips on the way is matched by its quotes and brackets only:
 //! this is not a validator. Where an object has a name twice, the first one counts.
 
+use memchr::memchr2;
+
 use super::json_string::{self, Malformed};
 
 /// A value that was found.
@@ -46,9 +48,9 @@ struct Scanner<'a> {
 impl<'a> Scanner<'a> {
     /// The next byte after white space, which stays.
     fn peek(&mut self) -> Option<u8> {
-        let space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-        let skipped = self.rest.iter().take_while(|byte| space(byte)).count();
-        self.rest = &self.rest[skipped..];
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
         self.rest.first().copied()
     }
 
@@ -107,15 +109,15 @@ impl<'a> Scanner<'a> {
     /// Reads the string that is next: the bytes between its quotes.
     fn string(&mut self) -> Result<&'a [u8], Malformed> {
         let inside = self.rest.strip_prefix(b"\"").ok_or(Malformed)?;
-        let mut escaped = false;
-        let closing = |&byte: &u8| {
-            let closes = byte == b'"' && !escaped;
-            escaped = byte == b'\\' && !escaped;
-            closes
-        };
-        let end = inside.iter().position(closing).ok_or(Malformed)?;
-        self.rest = &inside[end + 1..];
-        Ok(&inside[..end])
+        let mut end = 0;
+        loop {
+            end += memchr2(b'"', b'\\', inside.get(end..).ok_or(Malformed)?).ok_or(Malformed)?;
+            if inside[end] == b'"' {
+                self.rest = &inside[end + 1..];
+                return Ok(&inside[..end]);
+            }
+            end += 2; // whatever is escaped closes nothing
+        }
     }
 
     /// Reads the number or name that is next, up to what can stand after one.
