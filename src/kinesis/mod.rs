@@ -6,6 +6,7 @@ mod fault;
 pub mod limits;
 pub mod names;
 mod protocol;
+mod ready;
 pub mod shard;
 
 pub use answer::{Answer, AnswerError, EntryResult};
@@ -13,4 +14,5 @@ pub use client::{Access, Client, FALLBACK_REGION, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};
+pub use ready::NotReady;
 pub use shard::{HashKey, HashRange, Shard, ShardId, ShardMap};

@@ -1,0 +1,270 @@
+//! The way of a record, all verbs in one place: release → generate → key → batch → send → settle.
+//!
+//! A release never waits for a send: it finds room in the bounded window within a second of its intended time,
+//! or its records are dropped, and counted.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::{Instant, timeout_at};
+
+use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
+use crate::generate::{Generator, Timestamp};
+use crate::key::Keyer;
+use crate::kinesis::{Answer, Limits};
+use crate::ledger::{Dropped, Failed, Ledger, Settled};
+use crate::schedule::Release;
+use crate::send::{Sender, Transport};
+
+/// How long after its intended time a record may still be generated; later it is dropped.
+///
+/// A second, because then the next tick of the same job is due.
+pub const LATEST: Duration = Duration::from_secs(1);
+
+/// The largest buffers that are kept for later batches. Bounds what idle slots of the window hold.
+const KEPT_BYTES: usize = 1024 * 1024;
+
+/// All that a record passes on its way.
+pub struct Pipeline<T> {
+    generator: Generator,
+    keyer: Keyer,
+    limits: Limits,
+    sender: Sender<T>,
+    ledger: Arc<Ledger>,
+    /// The next sequence number of each job; locked while a batch is filled, so that a batch's numbers follow one another.
+    sequences: Vec<Mutex<u64>>,
+    /// One permit per batch under way.
+    window: Arc<Semaphore>,
+    slots: u32,
+    /// Buffers of batches that are done; at most one per slot of the window.
+    spare: Mutex<Vec<Bench>>,
+}
+
+/// The buffers that one batch needs.
+#[derive(Debug, Default)]
+struct Bench {
+    spent: Spent,
+    event: Vec<u8>,
+    key: String,
+    answer: Answer,
+}
+
+impl<T: Transport> Pipeline<T> {
+    /// A pipeline for `jobs` jobs with `slots` batches under way at once.
+    pub fn new(
+        generator: Generator,
+        keyer: Keyer,
+        limits: Limits,
+        sender: Sender<T>,
+        ledger: Arc<Ledger>,
+        jobs: u32,
+        slots: u32,
+    ) -> Self {
+        Self {
+            generator,
+            keyer,
+            limits,
+            sender,
+            ledger,
+            sequences: (0..jobs).map(|_| Mutex::new(0)).collect(),
+            window: Arc::new(Semaphore::new(slots as usize)),
+            slots,
+            spare: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
+    pub async fn run(self: Arc<Self>, mut releases: mpsc::Receiver<Release>) {
+        while let Some(release) = releases.recv().await {
+            let latest = Instant::from_std(release.due) + LATEST;
+            let late = Instant::now() >= latest;
+            let room = timeout_at(latest, Arc::clone(&self.window).acquire_owned()).await;
+            let Ok(Ok(permit)) = room else {
+                // Late before it got here: this process stood still, not the stream.
+                let stood_still = late && self.window.available_permits() > 0;
+                let why = if stood_still { Dropped::MissedTick } else { Dropped::WindowFull };
+                self.ledger.dropped(why, u64::from(release.records));
+                continue;
+            };
+            let pipeline = Arc::clone(&self);
+            tokio::spawn(async move {
+                pipeline.carry(release).await;
+                drop(permit);
+            });
+        }
+        // Every permit is back: nothing is under way. (The semaphore is never closed.)
+        let _ = self.window.acquire_many(self.slots).await;
+    }
+
+    /// Carries a release's records all the way, one request after the other where they need several.
+    async fn carry(&self, release: Release) {
+        let due = Instant::from_std(release.due);
+        let mut bench = self.spare().pop().unwrap_or_default();
+        let mut left = release.records;
+        while left > 0 {
+            if left < release.records && due.elapsed() >= LATEST {
+                self.ledger.dropped(Dropped::WindowFull, u64::from(left));
+                break;
+            }
+            if let Some(batch) = self.fill(&release, &mut left, &mut bench) {
+                self.ledger.departed(due.elapsed());
+                bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
+            }
+        }
+        if bench.spent.capacity() <= KEPT_BYTES {
+            self.spare().push(bench);
+        }
+    }
+
+    /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
+    fn fill(&self, release: &Release, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+        let Bench { spent, event, key, .. } = bench;
+        let time = Timestamp::from_unix_millis(release.due_millis);
+        let job = release.job;
+        let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
+        let (before, mut too_large, mut no_key) = (*left, 0, 0);
+        {
+            let mut next = self.sequences[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            while *left > 0 {
+                event.clear();
+                let written = self.generator.write(job, *next, &time, event);
+                match self.keyer.write(job, *next, event, &written, key) {
+                    Err(_) => no_key += 1,
+                    Ok(explicit) => match builder.push(event, key, explicit) {
+                        Pushed::Added => {}
+                        // The same event is made again for the next request: it depends on its number alone.
+                        Pushed::Full => break,
+                        Pushed::TooLarge { .. } => too_large += 1,
+                    },
+                }
+                *next += 1;
+                *left -= 1;
+            }
+        }
+        self.ledger.generated(u64::from(before - *left));
+        if too_large + no_key > 0 {
+            let failed = vec![(Failed::TooLarge, too_large), (Failed::NoKey, no_key)];
+            self.ledger.settled(&Settled { failed, ..Settled::default() });
+        }
+        builder.seal(self.sender.envelope()).map_err(|unused| *spent = unused).ok()
+    }
+
+    fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Bench>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::batch::Envelope;
+    use crate::generate::EventKind;
+    use crate::key::KeyStrategy;
+    use crate::kinesis::{EntryResult, Fault, ShardMap};
+    use crate::ledger::Snapshot;
+    use crate::send::{Retry, SendPolicy};
+
+    /// Stores every entry, or never answers.
+    struct Sink {
+        answers: bool,
+        bodies: Arc<Mutex<Vec<serde_json::Value>>>,
+    }
+
+    impl Transport for Sink {
+        async fn put(&self, body: bytes::Bytes, answer: &mut Answer) -> Result<(), Fault> {
+            let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+            let entries = body["Records"].as_array().expect("entries").len();
+            self.bodies.lock().expect("no panic").push(body);
+            if !self.answers {
+                std::future::pending::<()>().await;
+            }
+            answer.entries = vec![EntryResult::Stored(None); entries];
+            Ok(())
+        }
+    }
+
+    struct Run {
+        counts: Snapshot,
+        bodies: Vec<serde_json::Value>,
+    }
+
+    /// Releases (job, records, how long after the start it is due) by hand; time is paused.
+    async fn run(answers: bool, slots: u32, limits: Limits, releases: &[(u32, u32, u64)]) -> Run {
+        let bodies = Arc::default();
+        let ledger = Arc::new(Ledger::new());
+        let policy = SendPolicy {
+            retry: Retry::None,
+            max_attempts: 1,
+            max_in_flight: slots as usize,
+            request_timeout: Duration::from_secs(10),
+            drain_timeout: Duration::from_secs(30),
+        };
+        let (_cut, is_cut) = watch::channel(false);
+        let sink = Sink { answers, bodies: Arc::clone(&bodies) };
+        let envelope = Envelope::new("s", None);
+        let sender = Sender::new(sink, policy, envelope, ShardMap::default(), Arc::clone(&ledger), is_cut);
+        let generator = Generator::new(EventKind::Click, 1, "p");
+        let keyer = Keyer::new(&KeyStrategy::Job, EventKind::Click, 1, "p", &ShardMap::default()).expect("a keyer");
+        let pipeline = Arc::new(Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, slots));
+        let (give, take) = mpsc::channel(100);
+        let start = Instant::now().into_std();
+        let running = tokio::spawn(Arc::clone(&pipeline).run(take));
+        for &(job, records, after) in releases {
+            let due = start + Duration::from_millis(after);
+            tokio::time::sleep_until(due.into()).await;
+            let release = Release { job, records, due, due_millis: 1_000 + after, first: true };
+            give.send(release).await.expect("the pipeline listens");
+        }
+        drop(give);
+        running.await.expect("no panic");
+        let counts = ledger.snapshot();
+        assert_eq!(counts.law(), Ok(()));
+        assert_eq!(counts.in_flight, 0);
+        let bodies = bodies.lock().expect("no panic").clone();
+        Run { counts, bodies }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_release_is_one_request_while_it_fits() {
+        let run = run(true, 4, Limits::AWS, &[(0, 10, 0), (1, 10, 0), (0, 500, 5)]).await;
+        let entries = |body: &serde_json::Value| body["Records"].as_array().map_or(0, Vec::len);
+        assert_eq!(run.bodies.iter().map(entries).collect::<Vec<_>>(), [10, 10, 500]);
+        assert_eq!((run.counts.sent, run.counts.due), (520, 520));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_does_not_fit_by_bytes_is_split_and_each_event_goes_out_once() {
+        let limits = Limits { request_bytes: 2_000, ..Limits::AWS };
+        let run = run(true, 4, limits, &[(2, 100, 0)]).await;
+        assert!(run.bodies.len() > 10);
+        let mut sequences = Vec::new();
+        for body in &run.bodies {
+            for entry in body["Records"].as_array().expect("entries") {
+                let data = base64_simd::STANDARD.decode_to_vec(entry["Data"].as_str().expect("data")).expect("base64");
+                let event: serde_json::Value = serde_json::from_slice(&data).expect("JSON");
+                sequences.push(event["sequence"].as_u64().expect("a sequence"));
+            }
+        }
+        assert_eq!(sequences, (0..100).collect::<Vec<_>>());
+        assert_eq!(run.counts.sent, 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_record_larger_than_the_stream_takes_fails_and_the_rest_goes_on() {
+        let run = run(true, 4, Limits { record_bytes: 50, ..Limits::AWS }, &[(0, 7, 0)]).await;
+        assert_eq!(run.counts.failed.get(Failed::TooLarge), 7);
+        assert!(run.bodies.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_finds_no_room_within_a_second_is_dropped_and_the_ticks_go_on() {
+        let ticks: Vec<_> = (0..8).map(|second| (0, 10, second * 1_000)).collect();
+        let run = run(false, 2, Limits::AWS, &ticks).await;
+        // Two requests hang for ten seconds; the six later ticks find no room.
+        assert_eq!((run.counts.generated, run.counts.dropped.get(Dropped::WindowFull)), (20, 60));
+        assert_eq!(run.counts.unknown.total(), 20);
+    }
+}
