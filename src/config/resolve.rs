@@ -229,6 +229,11 @@ fn check_filter(text: &str) -> Result<(), Option<String>> {
     if text.is_empty() {
         return Err(None);
     }
+    // EnvFilter 0.3.23 takes its offsets from the trimmed text and cuts the whole one with them: spaces
+    // shift what it reads, and before a character of several bytes it panics.
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Some("it may hold visible ASCII characters only, and no spaces".to_owned()));
+    }
     let lone = |part: &&str| {
         part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':'))
     };

@@ -6,9 +6,12 @@ use super::*;
 
 /// Values that come near to what some setting takes.
 fn value() -> impl Strategy<Value = String> {
-    let near = "(-|\\+)?[0-9]{0,21}(ms|s|m|h|d|KB|MiB|B)?|true|false|off|none|burst|random|user|field:/[a-z~]{0,3}\
-                |(debug|info),?[a-z]{0,4}(=trace)?|constant:.{0,3}|([0-9*/,#LW+?-]{1,4} ){4,6}[A-Z0-9*#L+-]{1,4}|[a-z.:]{0,9}";
-    prop_oneof![3 => near, 1 => ".{0,100}", 1 => any::<u64>().prop_map(|number| number.to_string())]
+    let number = "(-|\\+)?[0-9]{0,21}(ms|s|m|h|d|KB|MiB|B)?";
+    let word = "true|false|off|none|burst|random|user|field:/[a-z~]{0,3}|constant:.{0,3}|[a-z.:]{0,9}";
+    let cron = "([0-9*/,#LW+?-]{1,4} ){4,6}[A-Z0-9*#L+-]{1,4}";
+    let filter = "(debug|info),?[a-z]{0,4}(=trace)?|[a-z=,\\[\\]{}:.*(0-9]{0,16}";
+    let any_number = any::<u64>().prop_map(|number| number.to_string());
+    prop_oneof![number, word, cron, filter, ".{0,100}", any_number]
 }
 
 fn variables() -> impl Strategy<Value = Vec<(String, String)>> {

@@ -261,9 +261,16 @@ fn a_log_filter_is_levels_and_directives_and_a_lone_word_must_be_a_level() {
     for right in ["info", "OFF", "info,kinesis_streamer=debug", "warn,hyper=trace", "[span{a=1}]=debug"] {
         assert_eq!(run(&[("STREAMER_LOG", right)], &["--local"]).log.filter, right);
     }
-    for wrong_one in
-        ["verbose", "info,kinesis_streamer", "info=nothing", "a=b=c", ",", "info,", "warn, hyper=trace"]
-    {
+    for wrong_one in [
+        "verbose",
+        "info,kinesis_streamer",
+        "info=nothing",
+        "a=b=c",
+        ",",
+        "info,",
+        "warn, hyper=trace",
+        "info,\u{2003}a=\u{dde77}b",
+    ] {
         assert!(read_all(&[("STREAMER_LOG", wrong_one)], &["--local"]).is_err(), "{wrong_one}");
     }
 }
