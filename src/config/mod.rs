@@ -5,7 +5,6 @@
 
 mod asked;
 mod bytes;
-mod cron;
 mod flags;
 mod invocation;
 mod model;
@@ -20,7 +19,6 @@ mod vars;
 #[cfg(test)]
 mod tests;
 
-pub use cron::{Cron, CronError};
 pub use invocation::{Invocation, LocalOptions, read};
 pub use model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 pub use problem::{Problem, Problems, Shown};

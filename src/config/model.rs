@@ -7,13 +7,12 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::cron::Cron;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table};
 use crate::generate::EventKind;
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamName, StreamRef};
-use crate::schedule::Pacing;
+use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
 
 /// Everything that a run is told.

@@ -250,6 +250,16 @@ fn the_variables_of_a_config_are_the_whole_table() {
 }
 
 #[test]
+fn a_cron_expression_that_is_never_due_is_wrong() {
+    // Day of month and weekday must both match, as in the scheduler: no 30 February is a Monday.
+    for never in ["0 0 0 30 2 *", "0 0 0 30 2 MON"] {
+        let lines = wrong(&[("STREAMER_CRON", never)], &["--local"]);
+        assert!(lines.len() == 1 && lines[0].ends_with("(no date matches it)"), "{lines:?}");
+    }
+    assert_eq!(run(&[], &["--local", "--cron", "0 0 0 29 2 MON"]).load.cron.as_str(), "0 0 0 29 2 MON");
+}
+
+#[test]
 fn attempts_without_retries_are_noticed() {
     let config = run(&[("STREAMER_MAX_ATTEMPTS", "3")], &["--local", "--retry=none"]);
     assert_eq!(config.notices, ["STREAMER_MAX_ATTEMPTS has no effect, because --retry is none"]);
