@@ -132,7 +132,7 @@ mod tests {
             let price = trade["price"].as_f64().expect("a price");
             assert!(price > 0.0);
             if let Some((before, then)) = last.insert(ticker.clone(), (price, sequence)) {
-                let most = before * (0.000_26 * (sequence - then) * 1.2 + 0.000_5) + 0.01;
+                let most = before * (0.000_3 * (sequence - then) * 1.2 + 0.000_5) + 0.01;
                 assert!((price - before).abs() <= most, "{ticker}: {before} then {price}");
             }
             let (low, high) = range.entry(ticker).or_insert((price, price));

@@ -167,9 +167,10 @@ fn decimal(number: u64, key: &mut String) {
 }
 
 fn hexadecimal(bits: u64, key: &mut String) {
-    for half in [(bits >> 32) as u32, bits as u32] {
-        key.push_str(std::str::from_utf8(&hex(half)).expect("hexadecimal digits are ASCII"));
-    }
+    let mut text = [0; 16];
+    text[..8].copy_from_slice(&hex((bits >> 32) as u32));
+    text[8..].copy_from_slice(&hex(bits as u32));
+    key.push_str(std::str::from_utf8(&text).expect("hexadecimal digits are ASCII"));
 }
 
 #[cfg(test)]

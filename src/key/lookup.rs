@@ -3,8 +3,6 @@
 //! Reads no further than the value. What it skips on the way is matched by its quotes and brackets only:
 //! this is not a validator. Where an object has a name twice, the first one counts.
 
-use memchr::memchr2;
-
 use super::json_string::{self, Malformed};
 
 /// A value that was found.
@@ -39,6 +37,18 @@ pub(super) fn find<'a>(document: &'a [u8], tokens: &[String]) -> Result<Option<F
     }
     scanner.value().map(Some)
 }
+
+/// What can stand after a number or name, by byte.
+const ENDS_WORD: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = b",:[]{}\" \n\r\t";
+    let mut at = 0;
+    while at < ends.len() {
+        table[ends[at] as usize] = true;
+        at += 1;
+    }
+    table
+};
 
 /// What of the document is still to be read.
 struct Scanner<'a> {
@@ -111,7 +121,9 @@ impl<'a> Scanner<'a> {
         let inside = self.rest.strip_prefix(b"\"").ok_or(Malformed)?;
         let mut end = 0;
         loop {
-            end += memchr2(b'"', b'\\', inside.get(end..).ok_or(Malformed)?).ok_or(Malformed)?;
+            // A plain loop: the strings of an event are too short for a vectorised search to pay.
+            let rest = inside.get(end..).ok_or(Malformed)?;
+            end += rest.iter().position(|&byte| byte == b'"' || byte == b'\\').ok_or(Malformed)?;
             if inside[end] == b'"' {
                 self.rest = &inside[end + 1..];
                 return Ok(&inside[..end]);
@@ -122,10 +134,9 @@ impl<'a> Scanner<'a> {
 
     /// Reads the number or name that is next, up to what can stand after one.
     fn word(&mut self) -> &'a [u8] {
-        let end = |byte: &u8| {
-            matches!(byte, b',' | b':' | b']' | b'}' | b'[' | b'{' | b'"' | b' ' | b'\n' | b'\r' | b'\t')
-        };
-        let (word, rest) = self.rest.split_at(self.rest.iter().position(end).unwrap_or(self.rest.len()));
+        let ends = |&byte: &u8| ENDS_WORD[usize::from(byte)];
+        let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
+        let (word, rest) = self.rest.split_at(end);
         self.rest = rest;
         word
     }
