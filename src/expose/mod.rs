@@ -1,0 +1,22 @@
+//! What can be seen of a run: metrics, health, progress, and the texts at its start and end.
+//!
+//! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
+//! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
+
+mod catalogue;
+mod console;
+mod human;
+mod metrics;
+mod progress;
+mod screen;
+mod server;
+mod slots;
+mod view;
+
+pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, Values, markdown_table};
+pub use console::{Console, ConsoleWriter};
+pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
+pub use progress::Progress;
+pub use screen::Terminal;
+pub use server::{Bounds, Server};
+pub use view::{Phase, View};

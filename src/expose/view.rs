@@ -1,0 +1,163 @@
+//! What the server shows: the phase of the run and the text of its metrics.
+//!
+//! Bounds how often the ledger is copied and rendered, however many ask; never answers with numbers older
+//! than the question.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::metrics::{Metrics, MetricsError};
+use crate::ledger::Ledger;
+
+/// Shortest time between two renderings: a client that asks without a pause must not keep the ledger's lock
+/// busy, for the senders wait for it.
+const REST: Duration = Duration::from_millis(20);
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Phase {
+    /// No record was released yet.
+    Starting = 0,
+    /// Records are released.
+    Running = 1,
+    /// No record is released any more; what is in flight is waited for.
+    Draining = 2,
+}
+
+impl Phase {
+    /// The phase in a word, as `/readyz` says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Running => "running",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+/// The shared state behind the server: cheap to clone.
+#[derive(Debug, Clone)]
+pub struct View {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    metrics: Metrics,
+    phase: AtomicU8,
+    last: Mutex<Option<Rendered>>,
+}
+
+/// A text, and the moment before its snapshot was taken.
+#[derive(Debug)]
+struct Rendered {
+    at: Instant,
+    text: Bytes,
+}
+
+impl View {
+    /// A view of `ledger`, of a run that began at `started`, in the phase [`Phase::Starting`].
+    #[must_use]
+    pub fn new(ledger: Arc<Ledger>, started: SystemTime) -> Self {
+        let shared = Shared {
+            metrics: Metrics::new(ledger, started),
+            phase: AtomicU8::new(Phase::Starting as u8),
+            last: Mutex::new(None),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.shared.metrics
+    }
+
+    /// Says where the run stands from now on.
+    pub fn set_phase(&self, phase: Phase) {
+        self.shared.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// Where the run stands.
+    pub fn phase(&self) -> Phase {
+        match self.shared.phase.load(Ordering::Acquire) {
+            0 => Phase::Starting,
+            1 => Phase::Running,
+            _ => Phase::Draining,
+        }
+    }
+
+    /// The text of the metrics, of a snapshot that was taken after this call; who asks at the same time
+    /// gets the same text.
+    pub(super) async fn scrape(&self) -> Result<Bytes, MetricsError> {
+        let asked = Instant::now();
+        let mut last = self.shared.last.lock().await;
+        if let Some(rendered) = last.as_ref() {
+            // Rendered while this call waited for the lock.
+            if rendered.at > asked {
+                return Ok(rendered.text.clone());
+            }
+            tokio::time::sleep_until(rendered.at + REST).await;
+        }
+        let at = Instant::now();
+        let text = Bytes::from(self.metrics().text()?);
+        *last = Some(Rendered { at, text: text.clone() });
+        Ok(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(text: &Bytes) -> u64 {
+        let text = std::str::from_utf8(text).expect("text");
+        let line =
+            text.lines().find(|line| line.starts_with("kinesis_streamer_records_due_total ")).expect("due");
+        line.rsplit(' ').next().expect("a value").parse().expect("a number")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_scrape_is_never_older_than_its_question_and_never_sooner_than_the_rest() {
+        let ledger = Arc::new(Ledger::new());
+        let view = View::new(Arc::clone(&ledger), SystemTime::UNIX_EPOCH);
+        let began = Instant::now();
+        for due in 1..=10 {
+            ledger.generated(1);
+            assert_eq!(value(&view.scrape().await.expect("text")), due);
+        }
+        assert!(began.elapsed() >= 9 * REST, "{:?}", began.elapsed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_who_ask_at_once_share_one_rendering() {
+        let view = View::new(Arc::default(), SystemTime::UNIX_EPOCH);
+        view.scrape().await.expect("text");
+        let began = Instant::now();
+        let asking: Vec<_> = (0..100)
+            .map(|_| {
+                let view = view.clone();
+                tokio::spawn(async move { view.scrape().await.expect("text") })
+            })
+            .collect();
+        for asked in asking {
+            asked.await.expect("no panic");
+        }
+        assert!(began.elapsed() < 3 * REST, "{:?}", began.elapsed());
+    }
+
+    #[test]
+    fn a_phase_is_told_as_it_was_set() {
+        let view = View::new(Arc::default(), SystemTime::UNIX_EPOCH);
+        assert_eq!(view.phase(), Phase::Starting);
+        for phase in [Phase::Running, Phase::Draining, Phase::Starting] {
+            view.set_phase(phase);
+            assert_eq!(view.phase(), phase);
+        }
+    }
+}
