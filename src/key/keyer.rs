@@ -3,11 +3,9 @@
 //! Like an event, a key is a pure function of (seed, producer, job, sequence) and the event. Which shard a
 //! key leads to is not decided here, but for `round-robin`, which names the shard itself.
 
-use serde_json::Value;
-
 use super::json_string;
 use super::lookup::{self, Found};
-use super::refusal::{KeyerError, NoKey};
+use super::refusal::{KeyerError, NoKey, fields};
 use super::strategy::{JsonPointer, KeyStrategy};
 use crate::generate::{EventKind, Generator, Stream, Timestamp, Written, digits, hex};
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
@@ -142,26 +140,6 @@ fn field(event: &[u8], pointer: &JsonPointer, key: &mut String) -> Result<(), No
     }
 }
 
-/// The pointers of all fields of an event that can be a key, joined by commas.
-fn fields(event: &Value) -> String {
-    fn walk(value: &Value, path: &str, out: &mut Vec<String>) {
-        match value {
-            Value::Object(map) => {
-                map.iter().for_each(|(name, value)| walk(value, &format!("{path}/{name}"), out))
-            }
-            Value::Array(list) => {
-                list.iter()
-                    .enumerate()
-                    .for_each(|(index, value)| walk(value, &format!("{path}/{index}"), out));
-            }
-            _ => out.push(path.to_owned()),
-        }
-    }
-    let mut out = Vec::new();
-    walk(event, "", &mut out);
-    out.join(", ")
-}
-
 fn decimal(number: u64, key: &mut String) {
     key.push_str(std::str::from_utf8(digits(number, &mut [0; 20])).expect("digits are ASCII"));
 }
@@ -178,6 +156,7 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
+    use serde_json::Value;
 
     use super::*;
     use crate::kinesis::{HashRange, Shard, ShardId};

@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod fingerprint;
+mod json_number;
 mod json_string;
 mod keyer;
 mod lookup;

@@ -1,5 +1,7 @@
 //! Why there is no partition key: before the run, and for one event.
 
+use serde_json::Value;
+
 use crate::generate::EventKind;
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 
@@ -55,4 +57,24 @@ pub enum NoKey {
     /// The event is no valid JSON on the way to the field.
     #[error("the event is not valid JSON")]
     Malformed,
+}
+
+/// The pointers of all fields of an event that can be a key, joined by commas.
+pub(super) fn fields(event: &Value) -> String {
+    fn walk(value: &Value, path: &str, out: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => {
+                map.iter().for_each(|(name, value)| walk(value, &format!("{path}/{name}"), out))
+            }
+            Value::Array(list) => {
+                list.iter()
+                    .enumerate()
+                    .for_each(|(index, value)| walk(value, &format!("{path}/{index}"), out));
+            }
+            _ => out.push(path.to_owned()),
+        }
+    }
+    let mut out = Vec::new();
+    walk(event, "", &mut out);
+    out.join(", ")
 }
