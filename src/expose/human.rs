@@ -65,14 +65,15 @@ pub(super) fn duration(duration: Duration) -> String {
     if unit == "µs" { format!("{scaled:.0} µs") } else { format!("{} {unit}", significant(scaled)) }
 }
 
-/// A duration in two digits, for a line that is read in passing: `12 ms`, `1.2 s`, `120 ms`.
+/// A duration in two digits, as fine as the ledger's percentiles are: `12 ms`, `1.2 s`, `480 ms`.
 pub(super) fn brief(precise: Duration) -> String {
-    let micros = precise.as_secs_f64() * 1e6;
-    if !(1_000.0..99.5e6).contains(&micros) {
+    let micros = precise.as_micros() as f64;
+    if !(1.0..99.5e6).contains(&micros) {
         return duration(precise);
     }
-    let (scaled, unit) = scale(micros, 1_000.0, &["µs", "ms", "s"]);
-    if scaled < 9.95 { format!("{scaled:.1} {unit}") } else { format!("{scaled:.0} {unit}") }
+    let unit = 10_f64.powf(micros.log10().floor() - 1.0).max(1.0);
+    let (scaled, name) = scale((micros / unit).round() * unit, 1_000.0, &["µs", "ms", "s"]);
+    if name != "µs" && scaled < 9.95 { format!("{scaled:.1} {name}") } else { format!("{scaled:.0} {name}") }
 }
 
 /// A duration that a person set: `10 s`, `1.5 s`, without zeros that say nothing.
@@ -164,9 +165,12 @@ mod tests {
         );
         assert_eq!(duration(Duration::from_secs(3_607)), "1h 00m 07s");
         assert_eq!(clock(Duration::from_secs(93_784)), "26:03:04");
-        let passing = [850, 1_250, 12_340, 480_000, 1_250_000, 99_400_000, 120_000_000];
+        let passing = [7, 401, 997, 1_250, 12_340, 480_000, 1_250_000, 99_400_000, 120_000_000];
         let told = passing.map(|micros| brief(Duration::from_micros(micros)));
-        assert_eq!(told, ["850 µs", "1.2 ms", "12 ms", "480 ms", "1.2 s", "99 s", "2m 00s"]);
+        assert_eq!(
+            told,
+            ["7 µs", "400 µs", "1.0 ms", "1.3 ms", "12 ms", "480 ms", "1.3 s", "99 s", "2m 00s"]
+        );
         let set = [10_000, 1_500, 100, 300_000].map(|millis| setting(Duration::from_millis(millis)));
         assert_eq!(set, ["10 s", "1.5 s", "100 ms", "5m 00s"]);
     }

@@ -11,6 +11,8 @@ mod progress;
 mod screen;
 mod server;
 mod slots;
+mod start;
+mod summary;
 mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, Values, markdown_table};
@@ -19,4 +21,6 @@ pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use screen::Terminal;
 pub use server::{Bounds, Server};
+pub use start::{Capacity, PlanFacts, StreamPlan, start_text, warnings};
+pub use summary::{RunFacts, log_summary, summary_text, verdict};
 pub use view::{Phase, View};

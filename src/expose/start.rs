@@ -1,0 +1,304 @@
+//! The start of a run as a text: what is asked of the stream, against what it can take.
+//!
+//! Compares by the write limits of a shard, which hold in both capacity modes; whether the account or the
+//! endpoint has others, it can't know. Plain values in, text out.
+
+use std::time::Duration;
+
+use super::human;
+use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
+
+/// How a stream's capacity comes about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Capacity {
+    /// The user says how many shards.
+    Provisioned,
+    /// AWS says how many shards, and adds some when the traffic grows.
+    OnDemand,
+    /// The embedded stream: as many shards as asked for, with the limits of real ones.
+    Embedded,
+    /// The endpoint does not tell.
+    Untold,
+}
+
+impl Capacity {
+    /// The capacity in words.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Provisioned => "provisioned",
+            Self::OnDemand => "on-demand",
+            Self::Embedded => "embedded, with the limits of real shards",
+            Self::Untold => "capacity mode not told",
+        }
+    }
+}
+
+/// The stream that a run writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StreamPlan {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, where it is known.
+    pub arn: Option<String>,
+    /// Its region.
+    pub region: Option<String>,
+    /// The endpoint's address where it is not AWS's own.
+    pub endpoint: Option<String>,
+    /// How its capacity comes about.
+    pub capacity: Capacity,
+    /// Shards that take writes.
+    pub shards: u64,
+}
+
+/// What a run is about to do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanFacts {
+    /// The version of this program.
+    pub version: String,
+    /// The stream; none in a dry run that asked no stream.
+    pub stream: Option<StreamPlan>,
+    /// Whether nothing will be sent.
+    pub dry_run: bool,
+    /// Cron jobs.
+    pub jobs: u64,
+    /// Records of one job in a due second.
+    pub messages: u64,
+    /// The cron expression: which seconds are due.
+    pub cron: String,
+    /// Whether every second is due.
+    pub every_second: bool,
+    /// The pacing's name.
+    pub pacing: String,
+    /// How long the run goes on; none: until it is stopped.
+    pub duration: Option<Duration>,
+    /// Records after which the run ends; none: no bound.
+    pub max_records: Option<u64>,
+    /// The event's name.
+    pub event: String,
+    /// Typical bytes of an event.
+    pub event_bytes: f64,
+    /// The key strategy, as the user writes it.
+    pub key: String,
+    /// Typical bytes of a partition key.
+    pub key_bytes: f64,
+    /// Most different keys, and so shards, that the strategy reaches: 1 for a constant key, the number of
+    /// jobs for `job`; none: no bound worth a word.
+    pub most_keys: Option<u64>,
+    /// The seed.
+    pub seed: u64,
+    /// Whether the user gave the seed.
+    pub seed_given: bool,
+    /// The producer's name in its events.
+    pub instance: String,
+    /// The retry policy's name.
+    pub retry: String,
+    /// Most attempts for one record; 1 without retries.
+    pub max_attempts: u64,
+    /// Most requests under way at once.
+    pub max_in_flight: u64,
+    /// How long one request may take.
+    pub request_timeout: Duration,
+    /// How long the end waits.
+    pub drain_timeout: Duration,
+    /// Where metrics and health are served (address and port); none: nowhere.
+    pub listen: Option<String>,
+}
+
+impl PlanFacts {
+    /// Records of a due second.
+    fn records(&self) -> u64 {
+        self.jobs.saturating_mul(self.messages)
+    }
+
+    /// About how many bytes a due second has, keys included.
+    fn bytes(&self) -> f64 {
+        self.records() as f64 * (self.event_bytes + self.key_bytes)
+    }
+
+    /// How much of `shards` shards the load is: by records, by bytes (1 is all).
+    fn load_on(&self, shards: u64) -> (f64, f64) {
+        let shards = shards.max(1) as f64;
+        (
+            self.records() as f64 / (shards * SHARD_RECORDS_PER_SECOND as f64),
+            self.bytes() / (shards * SHARD_BYTES_PER_SECOND as f64),
+        )
+    }
+}
+
+/// The plan for people; several lines, each with its end, and the warnings last.
+#[must_use]
+pub fn start_text(plan: &PlanFacts) -> String {
+    let mut text = format!("kinesis-streamer {}\n\n", plan.version);
+    let mut row = |name: &str, value: String| text.push_str(&format!("  {name:<10}{value}\n"));
+    match &plan.stream {
+        Some(stream) => describe_stream(stream, &mut row),
+        None => row("stream", "none".to_owned()),
+    }
+    if plan.dry_run {
+        row("dry run", "nothing is sent".to_owned());
+    }
+    let unit = if plan.every_second { "records/s" } else { "records in each due second" };
+    row(
+        "load",
+        format!(
+            "{} × {} = {} {unit}, about {}{}",
+            human::counted(plan.jobs, "job"),
+            human::counted(plan.messages, "message"),
+            human::grouped(plan.records()),
+            human::bytes(plan.bytes()),
+            if plan.every_second { "/s" } else { "" }
+        ),
+    );
+    if let Some(stream) = &plan.stream {
+        row("capacity", capacity(plan, stream.shards));
+    }
+    row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
+    row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
+    row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
+    let repeat = if plan.seed_given {
+        String::new()
+    } else {
+        format!(" (drawn; --seed {} repeats this run)", plan.seed)
+    };
+    row("seed", format!("{}{repeat}", plan.seed));
+    row("instance", plan.instance.clone());
+    row("retry", retry(plan));
+    row("window", window(plan));
+    let listen = plan.listen.as_ref();
+    row("metrics", listen.map_or("off".to_owned(), |address| format!("http://{address}/metrics")));
+    let warnings = warnings(plan);
+    if !warnings.is_empty() {
+        text.push('\n');
+    }
+    for warning in warnings {
+        text.push_str(&format!("warning: {warning}\n"));
+    }
+    text
+}
+
+fn describe_stream(stream: &StreamPlan, row: &mut impl FnMut(&str, String)) {
+    let shards = human::counted(stream.shards, "shard");
+    row("stream", format!("{}, {shards}, {}", stream.name, stream.capacity.words()));
+    match (&stream.arn, &stream.region) {
+        (Some(arn), _) => row("ARN", arn.clone()),
+        (None, Some(region)) => row("region", region.clone()),
+        (None, None) => {}
+    }
+    if let Some(endpoint) = &stream.endpoint {
+        row("endpoint", endpoint.clone());
+    }
+}
+
+fn capacity(plan: &PlanFacts, shards: u64) -> String {
+    let (by_records, by_bytes) = plan.load_on(shards);
+    format!(
+        "{} records/s and {}/s; the load is {} of the records, {} of the bytes",
+        human::grouped(shards * SHARD_RECORDS_PER_SECOND),
+        human::bytes((shards * SHARD_BYTES_PER_SECOND) as f64),
+        percent(by_records),
+        percent(by_bytes)
+    )
+}
+
+fn until(plan: &PlanFacts) -> String {
+    let duration = plan.duration.map(|duration| format!("for {}", human::setting(duration)));
+    let records = plan.max_records.map(|records| format!("for {}", human::counted(records, "record")));
+    match (duration, records) {
+        (Some(duration), Some(records)) => format!("{duration} or {records}, whichever ends first"),
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => "until it is stopped".to_owned(),
+    }
+}
+
+fn retry(plan: &PlanFacts) -> String {
+    match plan.max_attempts {
+        0 | 1 => "none: each record is tried once".to_owned(),
+        attempts => format!("{}, at most {attempts} attempts a record", plan.retry),
+    }
+}
+
+fn window(plan: &PlanFacts) -> String {
+    format!(
+        "at most {} at once, {} each; {} to drain at the end",
+        human::counted(plan.max_in_flight, "request"),
+        human::setting(plan.request_timeout),
+        human::setting(plan.drain_timeout)
+    )
+}
+
+/// What the user should know before the first record: each says what will happen and what to do.
+#[must_use]
+pub fn warnings(plan: &PlanFacts) -> Vec<String> {
+    let Some(stream) = &plan.stream else { return Vec::new() };
+    let mut warnings = Vec::new();
+    let reached = plan.most_keys.map_or(stream.shards, |keys| keys.min(stream.shards));
+    if let Some(over) = over(plan, stream.shards) {
+        let needed = needed_shards(plan);
+        warnings.push(match stream.capacity {
+            Capacity::OnDemand => format!(
+                "the load is {over} of what the stream takes with its {} of now. Kinesis adds shards as traffic \
+                 grows; until then it refuses the rest",
+                human::counted(stream.shards, "shard")
+            ),
+            _ => format!(
+                "the load is {over} of what {} {}; the rest will be throttled. Give the stream {} shards, or lower \
+                 CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB",
+                human::counted(stream.shards, "shard"),
+                if stream.shards == 1 { "takes" } else { "take" },
+                human::grouped(needed)
+            ),
+        });
+    }
+    if reached < stream.shards
+        && let Some(over) = over(plan, reached)
+    {
+        let keys = human::counted(reached, "key");
+        warnings.push(format!(
+            "the partition key {} gives {keys}, so all records go to {} of the {} shards at most, and the load is \
+             {over} of what these take. STREAMER_PARTITION_KEY=random spreads it",
+            plan.key,
+            human::grouped(reached),
+            human::grouped(stream.shards)
+        ));
+    }
+    if stream.capacity == Capacity::OnDemand && plan.key != "random" {
+        warnings.push(
+            "the stream is on-demand: if its record distribution is AUTO, Kinesis ignores partition keys, and \
+             this run says nothing about hot shards"
+                .to_owned(),
+        );
+    }
+    warnings
+}
+
+/// The larger share that the load is of `shards` shards, when it is more than they take.
+fn over(plan: &PlanFacts, shards: u64) -> Option<String> {
+    let (by_records, by_bytes) = plan.load_on(shards);
+    let share = by_records.max(by_bytes);
+    (share > 1.0)
+        .then(|| format!("{} ({})", percent(share), if by_records >= by_bytes { "records" } else { "bytes" }))
+}
+
+/// Shards that take the load when it is spread evenly.
+fn needed_shards(plan: &PlanFacts) -> u64 {
+    let (by_records, by_bytes) = plan.load_on(1);
+    by_records.max(by_bytes).ceil() as u64
+}
+
+/// A share in percent: to a tenth below 10 %, and never 100 % when it is more.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 100.0 {
+        format!("{} %", human::grouped(percent.ceil() as u64))
+    } else if percent >= 9.95 {
+        format!("{percent:.0} %")
+    } else if percent > 0.0 {
+        format!("{:.1} %", percent.max(0.1))
+    } else {
+        "0 %".to_owned()
+    }
+}
+
+#[cfg(test)]
+#[path = "start_tests.rs"]
+mod tests;

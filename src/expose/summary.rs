@@ -1,0 +1,300 @@
+//! The end of a run as a text that adds up, and its verdict in one line.
+//!
+//! Decides what is worth a row: what is zero and means nothing good or bad is left out. A reason that has
+//! records is explained beside its number. Pure: one snapshot and the length of the run in, text out.
+
+use std::time::Duration;
+
+use super::human;
+use crate::kinesis::ShardId;
+use crate::ledger::{Dropped, Failed, Snapshot, Unknown};
+
+/// Most rows of the table of shards.
+const MOST_SHARDS: usize = 16;
+
+/// What the summary says of the run besides its counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFacts {
+    /// The stream's name.
+    pub stream: String,
+    /// The seed that repeats the run.
+    pub seed: u64,
+    /// The producer's name in its events.
+    pub instance: String,
+    /// What ended the run, such as `its duration` or `SIGINT`.
+    pub ended: String,
+}
+
+/// The summary of a run that took `elapsed`, for people; several lines, each with its end.
+#[must_use]
+pub fn summary_text(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) -> String {
+    let RunFacts { stream, seed, instance, ended } = facts;
+    let lasted = human::duration(elapsed);
+    let mut text =
+        format!("\nRun on {stream}: {lasted}, ended by {ended}. Seed {seed}, instance {instance}.\n");
+    records(&mut text, counts, elapsed);
+    requests(&mut text, counts, elapsed);
+    times(&mut text, counts);
+    ticks(&mut text, counts);
+    shards(&mut text, counts);
+    text.push_str(&format!("\n{}\n", verdict(counts)));
+    text
+}
+
+/// What became of the records, in a sentence: `All 600 records were sent.`
+#[must_use]
+pub fn verdict(counts: &Snapshot) -> String {
+    if let Err(broken) = counts.law() {
+        return format!("Do not trust this run: {broken}. This is a defect of kinesis-streamer.");
+    }
+    if counts.due == 0 {
+        return "No record was due, and none was sent.".to_owned();
+    }
+    if counts.sent == counts.due {
+        let all = match counts.due {
+            1 => "The one record was sent".to_owned(),
+            due => format!("All {} records were sent", human::grouped(due)),
+        };
+        return match counts.perhaps_twice {
+            0 => format!("{all}."),
+            twice => format!("{all}, {} of them perhaps twice.", human::grouped(twice)),
+        };
+    }
+    let losses: Vec<String> = [
+        (counts.dropped.total(), "dropped"),
+        (counts.failed.total(), "failed"),
+        (counts.unknown.total(), "unknown"),
+        (counts.in_flight, "not settled"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{} {what}", human::grouped(count)))
+    .collect();
+    let missing = human::grouped(counts.due - counts.sent);
+    let doubt = if counts.unknown.total() + counts.in_flight > 0 { ", or may not have been" } else { "" };
+    let all = human::counted(counts.due, "record");
+    format!("{missing} of {all} were not sent{doubt}: {}.", losses.join(", "))
+}
+
+/// The totals of a run as one event of the log, for machines.
+pub fn log_summary(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) {
+    let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
+    tracing::info!(
+        stream = facts.stream,
+        seed = facts.seed,
+        instance = facts.instance,
+        ended = facts.ended,
+        elapsed_seconds = elapsed.as_secs_f64(),
+        due = counts.due,
+        generated = counts.generated,
+        sent = counts.sent,
+        sent_bytes = counts.sent_bytes,
+        failed = counts.failed.total(),
+        unknown = counts.unknown.total(),
+        dropped = counts.dropped.total(),
+        in_flight = counts.in_flight,
+        perhaps_twice = counts.perhaps_twice,
+        throttled = counts.throttled,
+        requests = counts.requests.total(),
+        ticks_fired = counts.ticks_fired,
+        ticks_missed = counts.ticks_missed,
+        delivery_delay_p50_seconds = seconds(counts.delivery_delay.quantile(0.5)),
+        delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
+        delivery_delay_max_seconds = seconds(counts.delivery_delay.max()),
+        "summary: {}",
+        verdict(counts)
+    );
+}
+
+/// A row of counts: the name indented by its depth, the number right-justified, then what belongs to it.
+fn row(text: &mut String, depth: usize, name: &str, number: &str, rest: &str) {
+    let name = format!("{:indent$}{name}", "", indent = 2 * depth);
+    let line = format!("{name:<24}{number:>15}{rest}");
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+fn head(text: &mut String, title: &str, columns: &[&str]) {
+    let mut line = format!("\n{title:<24}");
+    for (at, column) in columns.iter().enumerate() {
+        line.push_str(&if at == 0 { format!("{column:>15}") } else { format!("{column:>11}") });
+    }
+    text.push_str(line.trim_end());
+    text.push('\n');
+}
+
+fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
+    head(text, "Records", &["count", "share", "mean rate"]);
+    let seconds = elapsed.as_secs_f64();
+    let rate = |count: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
+    let measured = |count: u64| {
+        format!("{:>11}{:>11}", human::share(count, counts.due), human::rate(rate(count as f64)))
+    };
+    let mut total = |depth: usize, name: &str, count: u64, rest: &str| {
+        row(text, depth, name, &human::grouped(count), rest);
+    };
+    let part = |count: u64| format!("{:>11}", human::share(count, counts.due));
+    total(1, "due", counts.due, &measured(counts.due));
+    total(2, "dropped", counts.dropped.total(), &part(counts.dropped.total()));
+    for (why, count) in counts.dropped.iter().filter(|(_, count)| *count > 0) {
+        total(3, why.label(), count, &format!("  {}", why_dropped(why)));
+    }
+    total(2, "generated", counts.generated, &measured(counts.generated));
+    total(3, "sent", counts.sent, &measured(counts.sent));
+    if counts.perhaps_twice > 0 {
+        let why = "  an earlier attempt had no answer, and may have stored them too";
+        total(4, "perhaps twice", counts.perhaps_twice, why);
+    }
+    total(3, "failed", counts.failed.total(), &part(counts.failed.total()));
+    for (why, count) in counts.failed.iter().filter(|(_, count)| *count > 0) {
+        total(4, why.label(), count, &format!("  {}", why_failed(why)));
+    }
+    total(3, "unknown", counts.unknown.total(), &part(counts.unknown.total()));
+    for (why, count) in counts.unknown.iter().filter(|(_, count)| *count > 0) {
+        total(4, why.label(), count, &format!("  {}", why_unknown(why)));
+    }
+    if counts.in_flight > 0 {
+        total(3, "in flight", counts.in_flight, &part(counts.in_flight));
+    }
+    if counts.sent > 0 {
+        let bytes = counts.sent_bytes as f64;
+        let (rate, mean) = (human::bytes(rate(bytes)), human::bytes(bytes / counts.sent as f64));
+        row(
+            text,
+            1,
+            "bytes sent",
+            &human::bytes(bytes),
+            &format!("  {rate}/s, {mean} a record with its key"),
+        );
+    }
+}
+
+fn requests(text: &mut String, counts: &Snapshot, elapsed: Duration) {
+    let total = counts.requests.total();
+    if total == 0 {
+        return;
+    }
+    head(text, "PutRecords requests", &["count", "share", "mean rate"]);
+    let seconds = elapsed.as_secs_f64();
+    let rate = if seconds > 0.0 { total as f64 / seconds } else { 0.0 };
+    row(
+        text,
+        1,
+        "all",
+        &human::grouped(total),
+        &format!("{:>11}{:>11}", human::share(total, total), human::rate(rate)),
+    );
+    for (outcome, count) in counts.requests.iter().filter(|(_, count)| *count > 0) {
+        row(text, 2, outcome.label(), &human::grouped(count), &format!("{:>11}", human::share(count, total)));
+    }
+    let mean = counts.sent as f64 / total as f64;
+    row(text, 1, "records sent each", &human::short(mean), "  on average");
+    if counts.throttled > 0 {
+        let mean = counts.throttled as f64 / counts.generated.max(1) as f64;
+        let rest = format!("  in all attempts: {mean:.2} a record generated");
+        row(text, 1, "entries throttled", &human::grouped(counts.throttled), &rest);
+    }
+}
+
+fn times(text: &mut String, counts: &Snapshot) {
+    let rows = [
+        ("delivery delay", &counts.delivery_delay, "per record, due to acknowledged"),
+        ("request duration", &counts.request_duration, "per request, call to answer"),
+        ("tick lateness", &counts.lateness, "per batch, due to first request"),
+    ];
+    if rows.iter().all(|(_, durations, _)| durations.count() == 0) {
+        return;
+    }
+    head(text, "Times", &["p50", "p90", "p99", "max"]);
+    let tell = |duration: Option<Duration>| duration.map_or("–".to_owned(), human::brief);
+    for (name, durations, meaning) in rows {
+        let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|quantile| tell(durations.quantile(quantile)));
+        let max = tell(durations.max());
+        row(text, 1, name, &p50, &format!("{p90:>11}{p99:>11}{max:>11}  {meaning}"));
+    }
+}
+
+fn ticks(text: &mut String, counts: &Snapshot) {
+    head(text, "Ticks of jobs", &["count"]);
+    row(text, 1, "fired", &human::grouped(counts.ticks_fired), "");
+    row(text, 1, "missed", &human::grouped(counts.ticks_missed), "");
+    if counts.seconds_unannounced > 0 {
+        let rest = "  the cron scheduler came too late; their records were released on time";
+        row(text, 1, "unannounced seconds", &human::grouped(counts.seconds_unannounced), rest);
+    }
+    if counts.clock_steps > 0 {
+        let rest = "  the wall clock was set by more than a second";
+        row(text, 1, "clock steps", &human::grouped(counts.clock_steps), rest);
+    }
+}
+
+fn shards(text: &mut String, counts: &Snapshot) {
+    if counts.shards.is_empty() {
+        return;
+    }
+    head(text, "Shards", &["sent", "share", "throttled", "bytes"]);
+    let mut line = |name: &str, sent: u64, throttled: u64, bytes: u64| {
+        let (share, throttled) = (human::share(sent, counts.sent), human::grouped(throttled));
+        let rest = format!("{share:>11}{throttled:>11}{:>11}", human::bytes(bytes as f64));
+        row(text, 1, name, &human::grouped(sent), &rest);
+    };
+    let name = |shard: &Option<ShardId>| shard.map_or("not told".to_owned(), |shard| shard.to_string());
+    // Known shards first, by id; a row that only says "and 1 more" would be no shorter than the shard's own.
+    let mut all: Vec<_> = counts.shards.iter().collect();
+    all.sort_by_key(|(shard, _)| (shard.is_none(), **shard));
+    let shown = if all.len() > MOST_SHARDS + 1 { MOST_SHARDS } else { all.len() };
+    for (shard, counts) in &all[..shown] {
+        line(&name(shard), counts.sent, counts.throttled, counts.sent_bytes);
+    }
+    let rest = &all[shown..];
+    if !rest.is_empty() {
+        let sum = |count: fn(&crate::ledger::ShardCounts) -> u64| {
+            rest.iter().map(|(_, counts)| count(counts)).sum()
+        };
+        line(
+            &format!("and {} more", rest.len()),
+            sum(|counts| counts.sent),
+            sum(|counts| counts.throttled),
+            sum(|counts| counts.sent_bytes),
+        );
+    }
+}
+
+fn why_dropped(why: Dropped) -> &'static str {
+    match why {
+        Dropped::WindowFull => "raise STREAMER_MAX_IN_FLIGHT, or the stream is the limit",
+        Dropped::MissedTick => "the process or the machine stood still for a whole second",
+    }
+}
+
+fn why_failed(why: Failed) -> &'static str {
+    match why {
+        Failed::Throttled => "over the shards' limits in every attempt: more shards, or less load",
+        Failed::InternalFailure => "Kinesis said InternalFailure",
+        Failed::Rejected => "Kinesis refused them with another error code; the log says which",
+        Failed::Invalid => "the endpoint says that the request breaks a rule; the log says which",
+        Failed::NotFound => "the stream does not exist (any more)",
+        Failed::Denied => "the identity needs kinesis:PutRecords on the stream",
+        Failed::Credentials => "credentials are missing, expired or not accepted",
+        Failed::Kms => "the stream's KMS key can't be used; the log says why",
+        Failed::Unreachable => "no connection to the endpoint: is its address right, does it run?",
+        Failed::TooLarge => "larger than a record of this stream may be",
+        Failed::NoKey => "the event has no value where the partition key should come from",
+        Failed::Drain => "the end came before their next attempt: raise STREAMER_DRAIN_TIMEOUT",
+    }
+}
+
+fn why_unknown(why: Unknown) -> &'static str {
+    match why {
+        Unknown::Timeout => "no answer within STREAMER_REQUEST_TIMEOUT",
+        Unknown::Connection => "the connection broke before the answer",
+        Unknown::ServerError => "the endpoint answered with a 5xx status",
+        Unknown::BadAnswer => "the answer could not be read or had a wrong number of entries",
+        Unknown::EarlierAttempt => "refused at last, but an earlier attempt had no answer",
+        Unknown::Drain => "the end came before the answer: raise STREAMER_DRAIN_TIMEOUT",
+    }
+}
+
+#[cfg(test)]
+#[path = "summary_tests.rs"]
+mod tests;
