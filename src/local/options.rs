@@ -1,18 +1,22 @@
 //! What the embedded stream is asked to be.
 //!
-//! Holds values and their defaults; decides nothing.
+//! Holds values, their defaults and their ranges; what they do is decided elsewhere.
 
 use std::time::Duration;
 
 use super::clock::Clock;
+use super::error::ApiError;
 use crate::kinesis::{Limits, StreamName};
+
+/// Most that `Options::limits` may let a request hold: a quarter of what 32 bits can address.
+const MAX_REQUEST_BYTES: usize = 1 << 30;
 
 /// How the embedded Kinesis behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// A stream that is there and ACTIVE from the start; none: clients create their own.
     pub stream: Option<StreamName>,
-    /// The shards of that first stream, 1 to 10,000.
+    /// The shards of that first stream, at least 1.
     pub shards: u32,
     /// What a PutRecords request may hold; `record_bytes` is each new stream's own limit unless its
     /// creator says otherwise.
@@ -57,6 +61,31 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// Checks what the rest relies on: account and region are written into JSON as they are, and a
+    /// request's offsets are 32 bits wide.
+    pub(super) fn check(&self) -> Result<(), ApiError> {
+        let digits = self.account.len() == 12 && self.account.bytes().all(|byte| byte.is_ascii_digit());
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let rules = [
+            (digits, format!("an account has twelve digits, not {:?}", self.account)),
+            (
+                !self.region.is_empty() && self.region.bytes().all(plain),
+                format!("a region has letters, digits and '-', not {:?}", self.region),
+            ),
+            (self.shards > 0, "a stream has at least one shard".to_owned()),
+            (
+                self.limits.request_bytes <= MAX_REQUEST_BYTES,
+                format!("a request holds up to {MAX_REQUEST_BYTES} bytes, not {}", self.limits.request_bytes),
+            ),
+        ];
+        match rules.into_iter().find(|(kept, _)| !kept) {
+            Some((_, text)) => Err(ApiError::validation(text)),
+            None => Ok(()),
+        }
+    }
+}
+
 /// Bounds that keep a slow or hostile client from hurting the others.
 #[derive(Debug, Clone, Copy)]
 pub struct Guards {
@@ -85,6 +114,28 @@ impl Default for Guards {
             idle: Duration::from_secs(120),
             write: Duration::from_secs(30),
             bodies: 256 * 1024 * 1024,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_out_of_range_are_named() {
+        assert_eq!(Options::default().check(), Ok(()));
+        let wrong = [
+            (Options { account: "12\"".to_owned(), ..Options::default() }, "account"),
+            (Options { region: "a b".to_owned(), ..Options::default() }, "region"),
+            (Options { shards: 0, ..Options::default() }, "shard"),
+            (
+                Options { limits: Limits { request_bytes: 1 << 31, ..Limits::AWS }, ..Options::default() },
+                "request",
+            ),
+        ];
+        for (options, word) in wrong {
+            assert!(options.check().is_err_and(|error| error.message.contains(word)), "{word}");
         }
     }
 }

@@ -126,7 +126,7 @@ impl Stream {
 
     fn resharded(&self, state: &mut State, now: Duration) {
         state.remap();
-        state.busy_until = now + self.options.transition;
+        state.busy_until = now.saturating_add(self.options.transition);
     }
 
     /// Splits a shard in two; the second begins at `at`.

@@ -125,7 +125,7 @@ impl Shard {
 
     /// Whether it was closed so long ago that not even its last record is kept: AWS lists it no more.
     pub(super) fn expired(&self, retention: Duration, now: Duration) -> bool {
-        self.closed.is_some_and(|closed| closed + retention < now)
+        self.closed.is_some_and(|closed| now.saturating_sub(closed) > retention)
     }
 
     pub(super) fn view(&self) -> ShardView {

@@ -26,8 +26,9 @@ impl Store {
     /// A store with the options' first stream, if they name one.
     ///
     /// # Errors
-    /// [`ApiError`] when that stream could not be created: no shards, or more than the account may have.
+    /// [`ApiError`] when an option is out of its range, or that stream would have more shards than the account may.
     pub fn new(options: Options) -> Result<Self, ApiError> {
+        options.check()?;
         let first = options.stream.clone();
         // Begins at the time, so that an iterator of an earlier process means nothing to this one.
         let generations = u64::try_from(options.clock.now().as_micros()).unwrap_or_default();

@@ -168,7 +168,7 @@ impl Stream {
             distribution: wanted.distribution,
             record_bytes: wanted.record_bytes,
             tags: wanted.tags,
-            busy_until: now + wanted.busy,
+            busy_until: now.saturating_add(wanted.busy),
             deleted: false,
             scalings: VecDeque::new(),
             turn: 0,
@@ -287,7 +287,7 @@ impl State {
         while let Some(&number) = self.order.front() {
             let shard = &mut self.shards[number as usize];
             let front = shard.ring.front().expect("each place in the order stands for a chunk");
-            let aged = front.arrival() + self.retention < now;
+            let aged = now.saturating_sub(front.arrival()) > self.retention;
             let over = self.held > max_bytes && self.order.len() > 1;
             if !aged && !over {
                 return;

@@ -10,22 +10,26 @@ use hyper::body::{Body, Bytes};
 
 use super::super::error::{ApiError, ErrorKind};
 
-/// Most bytes of one body: 10 MiB of records are 14 MB in base64; keys and JSON come on top.
-pub(super) const MAX_BODY_BYTES: usize = 17 * 1024 * 1024;
+/// What JSON adds to records at most: 500 entries' members and their keys, each of whose 256 characters may be
+/// written as two escapes of six bytes.
+const MAX_JSON_BYTES: usize = 2 * 1024 * 1024;
 
 /// Room made at once when a request says how long it is; more comes as it arrives.
 const FIRST_BYTES: usize = 512 * 1024;
 
-/// The bytes of all bodies in memory.
+/// What bodies may be: each, and all that are in memory together.
 #[derive(Debug, Clone)]
 pub(super) struct Budget {
     taken: Arc<AtomicUsize>,
     most: usize,
+    each: usize,
 }
 
 impl Budget {
-    pub(super) fn new(most: usize) -> Self {
-        Self { taken: Arc::default(), most }
+    /// A budget of `most` bytes, for requests of up to `request_bytes` of records, which are base64 on the wire.
+    pub(super) fn new(most: usize, request_bytes: usize) -> Self {
+        let each = request_bytes.div_ceil(3).saturating_mul(4).saturating_add(MAX_JSON_BYTES);
+        Self { taken: Arc::default(), most, each }
     }
 
     fn take(&self, bytes: usize) -> Option<()> {
@@ -47,8 +51,8 @@ impl Held {
     }
 
     fn push(&mut self, data: &[u8]) -> Result<(), ApiError> {
-        if self.bytes.len() + data.len() > MAX_BODY_BYTES {
-            return Err(too_large());
+        if self.bytes.len() + data.len() > self.budget.each {
+            return Err(too_large(self.budget.each));
         }
         self.budget.take(data.len()).ok_or_else(|| {
             ApiError::new(ErrorKind::ServiceUnavailable, "Too many request bodies are in memory. Try again.")
@@ -64,8 +68,8 @@ impl Drop for Held {
     }
 }
 
-fn too_large() -> ApiError {
-    let text = format!("Request body is longer than {MAX_BODY_BYTES} bytes.");
+fn too_large(most: usize) -> ApiError {
+    let text = format!("Request body is longer than {most} bytes.");
     ApiError::new(ErrorKind::RequestTooLarge, text)
 }
 
@@ -75,8 +79,8 @@ where
     B: Body<Data = Bytes> + Unpin,
 {
     let told = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if told > MAX_BODY_BYTES {
-        return Err(Some(too_large()));
+    if told > budget.each {
+        return Err(Some(too_large(budget.each)));
     }
     let mut held = Held { bytes: Vec::with_capacity(told.min(FIRST_BYTES)), budget: budget.clone() };
     while let Some(frame) = body.frame().await {
@@ -101,7 +105,7 @@ mod tests {
 
     #[tokio::test]
     async fn bodies_share_a_budget_and_give_it_back() {
-        let budget = Budget::new(100);
+        let budget = Budget::new(100, 1_000);
         let first = read_all(60, &budget).await.expect("fits");
         assert_eq!(read_all(60, &budget).await.err(), Some(ErrorKind::ServiceUnavailable));
         let second = read_all(40, &budget).await.expect("fits");
@@ -112,8 +116,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_body_over_the_limit_is_refused_before_it_is_read() {
-        let budget = Budget::new(usize::MAX);
-        let error = read_all(MAX_BODY_BYTES + 1, &budget).await.err();
+        let budget = Budget::new(usize::MAX, 300);
+        assert!(read_all(budget.each, &budget).await.is_ok());
+        let error = read_all(budget.each + 1, &budget).await.err();
         assert_eq!(error, Some(ErrorKind::RequestTooLarge));
         assert_eq!(budget.taken.load(Ordering::Acquire), 0);
     }

@@ -34,10 +34,11 @@ pub(super) struct Handler {
 impl Handler {
     pub(super) fn new(store: Arc<Store>) -> Self {
         let guards = store.options().guards;
+        let budget = Budget::new(guards.bodies, store.options().limits.request_bytes);
         Self {
             api: Api::new(store),
             guards,
-            budget: Budget::new(guards.bodies),
+            budget,
             requests: AtomicU64::new(0),
             told_about_cbor: AtomicBool::new(false),
         }

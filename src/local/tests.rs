@@ -1,1 +1,0 @@
-//! Whole requests against the server, in-process.
