@@ -187,6 +187,9 @@ async fn a_header_that_does_not_come_ends_the_connection() {
         let answer = server.exchange(beginning.as_bytes()).await;
         assert!(!answer.contains("200 OK"), "{answer}");
     }
+    // Nor does one stay that had its answer and does not ask again.
+    let answer = server.exchange(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(answer.ends_with("\r\n\r\nok\n"), "{answer}");
 }
 
 #[tokio::test]

@@ -233,20 +233,25 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
     let mut warnings = Vec::new();
     let reached = plan.most_keys.map_or(stream.shards, |keys| keys.min(stream.shards));
     if let Some(over) = over(plan, stream.shards) {
-        let needed = needed_shards(plan);
         warnings.push(match stream.capacity {
             Capacity::OnDemand => format!(
                 "the load is {over} of what the stream takes with its {} of now. Kinesis adds shards as traffic \
                  grows; until then it refuses the rest",
                 human::counted(stream.shards, "shard")
             ),
-            _ => format!(
-                "the load is {over} of what {} {}; the rest will be throttled. Give the stream {} shards, or lower \
-                 CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB",
-                human::counted(stream.shards, "shard"),
-                if stream.shards == 1 { "takes" } else { "take" },
-                human::grouped(needed)
-            ),
+            capacity => {
+                let verb = if stream.shards == 1 { "takes" } else { "take" };
+                let needed = needed_shards(plan);
+                let more = match capacity {
+                    Capacity::Embedded => format!("Use --local={needed}"),
+                    _ => format!("Give the stream {needed} shards"),
+                };
+                format!(
+                    "the load is {over} of what {} {verb}; the rest will be throttled. {more}, or lower \
+                     CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB",
+                    human::counted(stream.shards, "shard"),
+                )
+            }
         });
     }
     if reached < stream.shards

@@ -99,7 +99,7 @@ kinesis-streamer 0.1.0
   window    at most 128 requests at once, 10 s each; 30 s to drain at the end
   metrics   off
 
-warning: the load is 120 % (records) of what 1 shard takes; the rest will be throttled. Give the stream 2 shards, or lower CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB
+warning: the load is 120 % (records) of what 1 shard takes; the rest will be throttled. Use --local=2, or lower CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB
 "
     );
 }
