@@ -15,7 +15,7 @@ pub mod app;
 pub mod batch;
 pub mod config;
 pub mod exit;
-//pub mod expose;
+pub mod expose;
 pub mod generate;
 pub mod key;
 pub mod kinesis;

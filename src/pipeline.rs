@@ -207,8 +207,10 @@ mod tests {
         let envelope = Envelope::new("s", None);
         let sender = Sender::new(sink, policy, envelope, ShardMap::default(), Arc::clone(&ledger), is_cut);
         let generator = Generator::new(EventKind::Click, 1, "p");
-        let keyer = Keyer::new(&KeyStrategy::Job, EventKind::Click, 1, "p", &ShardMap::default()).expect("a keyer");
-        let pipeline = Arc::new(Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, slots));
+        let keyer =
+            Keyer::new(&KeyStrategy::Job, EventKind::Click, 1, "p", &ShardMap::default()).expect("a keyer");
+        let pipeline =
+            Arc::new(Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, slots));
         let (give, take) = mpsc::channel(100);
         let start = Instant::now().into_std();
         let running = tokio::spawn(Arc::clone(&pipeline).run(take));
@@ -243,7 +245,9 @@ mod tests {
         let mut sequences = Vec::new();
         for body in &run.bodies {
             for entry in body["Records"].as_array().expect("entries") {
-                let data = base64_simd::STANDARD.decode_to_vec(entry["Data"].as_str().expect("data")).expect("base64");
+                let data = base64_simd::STANDARD
+                    .decode_to_vec(entry["Data"].as_str().expect("data"))
+                    .expect("base64");
                 let event: serde_json::Value = serde_json::from_slice(&data).expect("JSON");
                 sequences.push(event["sequence"].as_u64().expect("a sequence"));
             }

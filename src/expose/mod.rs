@@ -21,6 +21,6 @@ pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use screen::Terminal;
 pub use server::{Bounds, Server};
-pub use start::{Capacity, PlanFacts, StreamPlan, start_text, warnings};
-pub use summary::{RunFacts, log_summary, summary_text, verdict};
+pub use start::{Capacity, PlanFacts, StreamPlan, log_start, start_text, warnings};
+pub use summary::{RunFacts, summary_text, verdict};
 pub use view::{Phase, View};

@@ -176,6 +176,39 @@ pub fn start_text(plan: &PlanFacts) -> String {
     text
 }
 
+/// The plan as events of the log, for machines: the facts, then each warning.
+pub fn log_start(plan: &PlanFacts) {
+    let stream = plan.stream.as_ref();
+    tracing::info!(
+        version = plan.version,
+        stream = stream.map(|stream| stream.name.as_str()),
+        arn = stream.and_then(|stream| stream.arn.as_deref()),
+        region = stream.and_then(|stream| stream.region.as_deref()),
+        endpoint = stream.and_then(|stream| stream.endpoint.as_deref()),
+        capacity = stream.map(|stream| stream.capacity.words()),
+        shards = stream.map(|stream| stream.shards),
+        jobs = plan.jobs,
+        messages = plan.messages,
+        bytes_per_tick = plan.bytes(),
+        cron = plan.cron,
+        pacing = plan.pacing,
+        duration_seconds = plan.duration.map(|duration| duration.as_secs_f64()),
+        max_records = plan.max_records,
+        event = plan.event,
+        key = plan.key,
+        seed = plan.seed,
+        instance = plan.instance,
+        retry = plan.retry,
+        max_attempts = plan.max_attempts,
+        max_in_flight = plan.max_in_flight,
+        listen = plan.listen.as_deref(),
+        "run begins"
+    );
+    for warning in warnings(plan) {
+        tracing::warn!("{warning}");
+    }
+}
+
 fn describe_stream(stream: &StreamPlan, row: &mut impl FnMut(&str, String)) {
     let shards = human::counted(stream.shards, "shard");
     row("stream", format!("{}, {shards}, {}", stream.name, stream.capacity.words()));

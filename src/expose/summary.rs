@@ -76,36 +76,6 @@ pub fn verdict(counts: &Snapshot) -> String {
     format!("{missing} of {all} were not sent{doubt}: {}.", losses.join(", "))
 }
 
-/// The totals of a run as one event of the log, for machines.
-pub fn log_summary(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) {
-    let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
-    tracing::info!(
-        stream = facts.stream,
-        seed = facts.seed,
-        instance = facts.instance,
-        ended = facts.ended,
-        elapsed_seconds = elapsed.as_secs_f64(),
-        due = counts.due,
-        generated = counts.generated,
-        sent = counts.sent,
-        sent_bytes = counts.sent_bytes,
-        failed = counts.failed.total(),
-        unknown = counts.unknown.total(),
-        dropped = counts.dropped.total(),
-        in_flight = counts.in_flight,
-        perhaps_twice = counts.perhaps_twice,
-        throttled = counts.throttled,
-        requests = counts.requests.total(),
-        ticks_fired = counts.ticks_fired,
-        ticks_missed = counts.ticks_missed,
-        delivery_delay_p50_seconds = seconds(counts.delivery_delay.quantile(0.5)),
-        delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
-        delivery_delay_max_seconds = seconds(counts.delivery_delay.max()),
-        "summary: {}",
-        verdict(counts)
-    );
-}
-
 /// A row of counts: the name indented by its depth, the number right-justified, then what belongs to it.
 fn row(text: &mut String, depth: usize, name: &str, number: &str, rest: &str) {
     let name = format!("{:indent$}{name}", "", indent = 2 * depth);

@@ -115,7 +115,11 @@ impl Client {
     ///
     /// # Errors
     /// Why it can't be used.
-    pub async fn ready(&self, stream: &StreamRef, limit: Duration) -> Result<(StreamFacts, ShardMap), NotReady> {
+    pub async fn ready(
+        &self,
+        stream: &StreamRef,
+        limit: Duration,
+    ) -> Result<(StreamFacts, ShardMap), NotReady> {
         let not_ready = |fault| NotReady::of(fault, stream, self.region());
         let start = Instant::now();
         let facts = loop {
@@ -129,7 +133,9 @@ impl Client {
                     return Err(NotReady::NotActive { stream: stream.to_string(), waited: limit });
                 }
                 Status::Creating => {
-                    tracing::info!("stream {stream} is CREATING: waiting until it is ACTIVE, {limit:?} at most");
+                    tracing::info!(
+                        "stream {stream} is CREATING: waiting until it is ACTIVE, {limit:?} at most"
+                    );
                     tokio::time::sleep(ASK_AGAIN.min(limit.saturating_sub(start.elapsed()))).await;
                 }
             }

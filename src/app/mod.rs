@@ -1,0 +1,219 @@
+//! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
+
+mod embedded;
+mod pace;
+mod plan;
+mod report;
+mod start_error;
+mod watch;
+
+use std::future::Future;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::{Instant, SystemTime};
+
+use tokio::net::TcpListener;
+
+use crate::batch::Envelope;
+use crate::config::{Config, LogFormat, Target};
+use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
+use crate::generate::Generator;
+use crate::key::Keyer;
+use crate::kinesis::{Access, Client, HashRange, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef};
+use crate::ledger::Ledger;
+use crate::pipeline::Pipeline;
+use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::send::Sender;
+
+use embedded::Embedded;
+use pace::Pace;
+pub use report::Report;
+pub use start_error::StartError;
+use watch::Watch;
+
+/// A run that is ready to begin: every listener open, the stream described, every stage built.
+pub struct App {
+    config: Config,
+    console: Console,
+    reached: Reached,
+    stages: Stages,
+    ledger: Arc<Ledger>,
+    view: View,
+    watch: Watch,
+}
+
+/// The stream, found and described.
+struct Reached {
+    client: Client,
+    stream: StreamRef,
+    facts: StreamFacts,
+    shards: ShardMap,
+    embedded: Option<Embedded>,
+}
+
+/// The stages that depend on the stream's facts.
+struct Stages {
+    limits: Limits,
+    generator: Generator,
+    keyer: Keyer,
+    envelope: Envelope,
+}
+
+/// Finds the stream; none when the settings name none, as a dry run may.
+async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
+    let (access, stream, embedded) = match &config.target {
+        Target::Nowhere => return Ok(None),
+        Target::Stream(stream) => {
+            let region = stream.arn().map(|arn| arn.region().to_owned());
+            (Access::Default { region }, stream.clone(), None)
+        }
+        Target::Local { shards, name } => {
+            let embedded = Embedded::open(*shards, name).await.map_err(StartError::Local)?;
+            let access = Access::Local { endpoint: embedded.endpoint.clone() };
+            (access, StreamRef::Name(name.clone()), Some(embedded))
+        }
+    };
+    let client = Client::connect(&access).await;
+    if client.region_is_fallback() {
+        tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
+    }
+    let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
+    Ok(Some(Reached { client, stream, facts, shards, embedded }))
+}
+
+impl Stages {
+    fn build(config: &Config, reached: Option<&Reached>) -> Result<Self, StartError> {
+        let told = reached.and_then(|reached| reached.facts.record_bytes);
+        let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
+        let (seed, producer) = (config.seed.value, config.producer.as_str());
+        // A dry run without a stream plans for one of a single shard.
+        let whole = ShardMap::new(vec![Shard { id: ShardId(0), range: HashRange::ALL }]);
+        let shards = reached.map_or(&whole, |reached| &reached.shards);
+        let envelope = match reached.map(|reached| &reached.stream) {
+            Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
+            None => Envelope::new("none", None),
+        };
+        Ok(Self {
+            limits: config.limits.over(own),
+            generator: Generator::new(config.event, seed, producer),
+            keyer: Keyer::new(&config.key, config.event, seed, producer, shards)?,
+            envelope,
+        })
+    }
+}
+
+/// What a run by `config` would do, as text: the plan, and the requests of its first due second. Sends nothing.
+///
+/// # Errors
+/// Why the run could not begin.
+pub async fn dry_run(config: &Config) -> Result<String, StartError> {
+    let reached = reach(config).await?;
+    let Stages { limits, generator, keyer, envelope } = Stages::build(config, reached.as_ref())?;
+    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
+    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
+    Ok(start_text(&facts) + &second)
+}
+
+impl App {
+    /// Opens the listeners, finds the stream and builds every stage. Sends nothing.
+    ///
+    /// # Errors
+    /// Why the run can't begin; nothing goes on in the background then.
+    pub async fn start(config: Config, console: Console) -> Result<Self, StartError> {
+        for notice in &config.notices {
+            tracing::warn!("{notice}");
+        }
+        let ledger = Arc::new(Ledger::new());
+        let view = View::new(Arc::clone(&ledger), SystemTime::now());
+        let listener = match config.listen {
+            None => None,
+            Some(address) => Some(
+                TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?,
+            ),
+        };
+        let format = config.log.format;
+        let watch = Watch::start(Arc::clone(&ledger), view.clone(), listener, console.clone(), format);
+        let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
+        let stages = Stages::build(&config, Some(&reached))?;
+        view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
+        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
+        match format {
+            LogFormat::Text => console.print(&start_text(&plan)),
+            LogFormat::Json => log_start(&plan),
+        }
+        Ok(Self { config, console, reached, stages, ledger, view, watch })
+    }
+
+    /// The counts of the run.
+    #[must_use]
+    pub fn ledger(&self) -> &Arc<Ledger> {
+        &self.ledger
+    }
+
+    /// Runs the load until it has an end or `stop` comes, drains, and says what became of every record.
+    ///
+    /// # Errors
+    /// When the cron scheduler can't be started; nothing was sent then.
+    pub async fn run(self, stop: impl Future<Output = &'static str>) -> Result<Report, StartError> {
+        let Self { config, console, reached, stages, ledger, view, watch } = self;
+        let Reached { client, stream, shards, embedded, .. } = reached;
+        let Stages { limits, generator, keyer, envelope } = stages;
+        let load = &config.load;
+        let plan = Plan {
+            cron: load.cron.clone(),
+            quota: Quota { jobs: load.jobs, messages: load.messages },
+            pacing: load.pacing,
+            duration: load.duration,
+            max_records: load.max_records,
+            slice_records: limits.request_records,
+            seed: config.seed.value,
+        };
+        let (cut, is_cut) = tokio::sync::watch::channel(false);
+        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut);
+        let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
+        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
+
+        let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
+        let (control, told) = std_mpsc::channel();
+        let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+        let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases));
+        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger));
+        view.set_phase(Phase::Running);
+        let ended = tokio::select! {
+            () = pacing.ended() => None,
+            by = stop => {
+                // The thread may have ended by itself just now.
+                let _ = control.send(Control::Stop);
+                pacing.ended().await;
+                Some(by)
+            }
+        };
+        view.set_phase(Phase::Draining);
+        let scheduled_until = Instant::now();
+        let drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying).await;
+        if drained.is_err() {
+            cut.send_replace(true);
+            // What was cut settles at once; what still waits for room is dropped within a second.
+            let _ = carrying.await;
+        }
+        if let Err(error) = announcer.stop().await {
+            tracing::debug!("the cron scheduler ended badly: {error}");
+        }
+        drop(watch);
+        console.end_progress();
+        let counts = ledger.snapshot();
+        let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
+        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
+        Ok(Report {
+            counts,
+            facts: RunFacts {
+                stream: stream.name().to_string(),
+                seed: config.seed.value,
+                instance: config.producer,
+                ended: ended.to_owned(),
+            },
+            load_time: pacing.first_due().map(|first| scheduled_until.saturating_duration_since(first)),
+            drain_time: scheduled_until.elapsed(),
+            held: embedded.map(|embedded| embedded.held()),
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! How a run ended: the final counts, and the exit code that they mean.
+
+use std::time::Duration;
+
+use crate::exit::Exit;
+use crate::expose::{RunFacts, summary_text};
+use crate::ledger::Snapshot;
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Report {
+    /// The final counts.
+    pub counts: Snapshot,
+    /// What the run was.
+    pub facts: RunFacts,
+    /// From the first intended time to the end of the schedule; none when nothing was due.
+    pub load_time: Option<Duration>,
+    /// From the end of the schedule to the last settled record.
+    pub drain_time: Duration,
+    /// How many records the embedded stream took by its own count, where there is one.
+    pub held: Option<u64>,
+}
+
+impl Report {
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if self.counts.law().is_err() || self.counts.in_flight > 0 {
+            Exit::Defect
+        } else if self.counts.sent < self.counts.generated {
+            Exit::NotAllSent
+        } else {
+            Exit::Sent
+        }
+    }
+}
+
+impl Report {
+    /// The summary for people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
+        if let Some(held) = self.held {
+            text.push_str(&format!("The embedded stream took {held} records by its own count.\n"));
+        }
+        text
+    }
+
+    /// The numbers as one event of the log, for machines.
+    pub fn log(&self) {
+        let counts = &self.counts;
+        let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
+        tracing::info!(
+            stream = self.facts.stream,
+            seed = self.facts.seed,
+            instance = self.facts.instance,
+            ended = self.facts.ended,
+            due = counts.due,
+            generated = counts.generated,
+            dropped = counts.dropped.total(),
+            sent = counts.sent,
+            sent_bytes = counts.sent_bytes,
+            failed = counts.failed.total(),
+            unknown = counts.unknown.total(),
+            in_flight = counts.in_flight,
+            throttled = counts.throttled,
+            perhaps_twice = counts.perhaps_twice,
+            requests = counts.requests.total(),
+            ticks_fired = counts.ticks_fired,
+            ticks_missed = counts.ticks_missed,
+            delivery_delay_p50_seconds = seconds(counts.delivery_delay.quantile(0.5)),
+            delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
+            load_seconds = seconds(self.load_time),
+            drain_seconds = self.drain_time.as_secs_f64(),
+            held = self.held,
+            exit_code = self.exit().code(),
+            "run ended"
+        );
+    }
+}

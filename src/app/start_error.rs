@@ -1,0 +1,47 @@
+//! Why a run could not begin, and which exit code says so.
+
+use std::net::SocketAddr;
+
+use crate::exit::Exit;
+use crate::key::KeyerError;
+use crate::kinesis::NotReady;
+
+/// Why a run could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The stream can't be used.
+    #[error(transparent)]
+    Stream(#[from] NotReady),
+    /// The key strategy does not fit the events or the stream.
+    #[error("STREAMER_PARTITION_KEY: {0}")]
+    Key(#[from] KeyerError),
+    /// The listener for metrics can't be opened.
+    #[error("STREAMER_LISTEN: can't listen on {address}: {source}; choose another address, or `off`")]
+    Listen {
+        /// The address asked for.
+        address: SocketAddr,
+        /// The system's word.
+        source: std::io::Error,
+    },
+    /// The settings name no stream. They are refused before, unless the caller made them by hand.
+    #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
+    Nowhere,
+    /// The embedded stream can't be opened.
+    #[error("the embedded stream can't be opened: {0}")]
+    Local(std::io::Error),
+    /// The cron scheduler can't be started.
+    #[error("the cron scheduler can't be started: {0}")]
+    Cron(#[from] tokio_cron_scheduler::JobSchedulerError),
+}
+
+impl StartError {
+    /// How the process ends.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Stream(error) => error.exit(),
+            Self::Key(_) | Self::Nowhere => Exit::Usage,
+            Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What is shown while a run goes on: the listener for metrics and health, and the line a second.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use crate::config::LogFormat;
+use crate::expose::{Console, Progress, Server, View};
+use crate::ledger::{Ledger, Snapshot};
+
+/// How often a live line is rewritten.
+const LIVE: Duration = Duration::from_secs(1);
+
+/// How often a plain line or an event is written.
+const CALM: Duration = Duration::from_secs(10);
+
+/// The tasks that show a run; they end when this is dropped.
+pub(super) struct Watch {
+    _ended: watch::Sender<()>,
+}
+
+impl Watch {
+    /// Shows `ledger` on `listener` and on `console` from now on.
+    pub(super) fn start(
+        ledger: Arc<Ledger>,
+        view: View,
+        listener: Option<TcpListener>,
+        console: Console,
+        format: LogFormat,
+    ) -> Self {
+        let (ended, is_ended) = watch::channel(());
+        if let Some(listener) = listener {
+            tokio::spawn(Server::new(listener, view).serve(gone(is_ended.clone())));
+        }
+        tokio::spawn(async move {
+            tokio::select! {
+                () = show(&ledger, &console, format) => {}
+                () = gone(is_ended) => {}
+            }
+        });
+        Self { _ended: ended }
+    }
+}
+
+/// Ends when the sender is dropped.
+async fn gone(mut ended: watch::Receiver<()>) {
+    while ended.changed().await.is_ok() {}
+}
+
+async fn show(ledger: &Ledger, console: &Console, format: LogFormat) {
+    let every = if console.terminal().live && format == LogFormat::Text { LIVE } else { CALM };
+    let start = Instant::now();
+    let mut ticks = interval_at(start + every, every);
+    // A line that comes late is of a longer interval; it is not made up for.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut before, mut earlier) = (start, Snapshot::default());
+    loop {
+        ticks.tick().await;
+        let (at, now) = (Instant::now(), ledger.snapshot());
+        let progress = Progress::between(&earlier, &now, at - before, at - start);
+        match format {
+            LogFormat::Text => console.progress(progress.line(console.terminal())),
+            LogFormat::Json => progress.log(),
+        }
+        (before, earlier) = (at, now);
+    }
+}

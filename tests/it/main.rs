@@ -1,0 +1,9 @@
+//! Whole runs, each of the real binary: against the embedded stream, and against endpoints that misbehave by a script.
+//!
+//! One binary, because the SDK links slowly.
+
+mod faults;
+mod runs;
+mod settings;
+mod starts;
+mod support;
