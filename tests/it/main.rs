@@ -7,3 +7,4 @@ mod runs;
 mod settings;
 mod starts;
 mod support;
+mod tidy;
