@@ -141,6 +141,11 @@ impl Client {
 
     /// The next answer: status, head and body; none when the server hung up.
     async fn answer(&mut self) -> Option<(u16, String, Vec<u8>)> {
+        // No test waits this long: it turns a server that hangs into a test that fails.
+        tokio::time::timeout(Duration::from_secs(20), self.read()).await.expect("an answer or a hanging up")
+    }
+
+    async fn read(&mut self) -> Option<(u16, String, Vec<u8>)> {
         let end = loop {
             if let Some(at) = self.rest.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break at + 4;
