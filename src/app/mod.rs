@@ -118,7 +118,7 @@ impl App {
     ///
     /// # Errors
     /// Why the run can't begin; nothing goes on in the background then.
-    pub async fn start(config: Config, console: Console) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config, console: Console) -> Result<Self, StartError> {
         for notice in &config.notices {
             tracing::warn!("{notice}");
         }
@@ -130,6 +130,8 @@ impl App {
                 TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?,
             ),
         };
+        // Port 0 asks for any free one; from here on it is known.
+        config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
         let watch = Watch::start(Arc::clone(&ledger), view.clone(), listener, console.clone(), format);
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;

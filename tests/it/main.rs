@@ -3,6 +3,7 @@
 //! One binary, because the SDK links slowly.
 
 mod faults;
+mod living;
 mod runs;
 mod settings;
 mod starts;

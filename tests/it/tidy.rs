@@ -57,7 +57,10 @@ fn the_readme_tables_are_those_of_the_code() {
             readme.replace_range(start..stop, &table);
             fs::write(&path, &readme).expect("written");
         } else {
-            assert!(readme[start..stop] == table, "README's {mark} are not the code's: UPDATE_DOCS=1 cargo test tidy");
+            assert!(
+                readme[start..stop] == table,
+                "README's {mark} are not the code's: UPDATE_DOCS=1 cargo test tidy"
+            );
         }
     }
 }
@@ -101,8 +104,8 @@ const ALLOWED: [(&str, &[&str]); 14] = [
     (
         "app",
         &[
-            "batch", "config", "expose", "generate", "key", "kinesis", "ledger", "local", "pipeline", "schedule",
-            "send",
+            "batch", "config", "expose", "generate", "key", "kinesis", "ledger", "local", "pipeline",
+            "schedule", "send",
         ],
     ),
     ("pipeline.rs", &["batch", "generate", "key", "kinesis", "ledger", "schedule", "send"]),
@@ -130,7 +133,9 @@ fn imports_go_one_way() {
         });
         for part in code(&text).split("crate::").skip(1) {
             let target: String = part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            let legal = target == room.trim_end_matches(".rs") || target == "exit" || allowed.contains(&target.as_str());
+            let legal = target == room.trim_end_matches(".rs")
+                || target == "exit"
+                || allowed.contains(&target.as_str());
             assert!(legal, "{name} imports {target}");
         }
     }

@@ -1,7 +1,9 @@
 //! Runs of the binary in an environment that holds nothing but what the test says.
 
 use std::collections::BTreeMap;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command, Stdio};
 
 use serde_json::Value;
 
@@ -78,10 +80,70 @@ impl Program {
         finished
     }
 
-    /// Starts it and leaves it running, its output to be read from the child.
-    pub fn spawn(mut self) -> (Child, tempfile::TempDir) {
+    /// Starts it and waits until its run begins.
+    pub fn start(self) -> Running {
+        self.start_until("run begins")
+    }
+
+    /// Starts it and waits for an event of its json log whose message holds `text`.
+    pub fn start_until(mut self, text: &str) -> Running {
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        (self.command.spawn().expect("the binary starts"), self.folder)
+        let mut child = self.command.spawn().expect("the binary starts");
+        let mut log = BufReader::new(child.stderr.take().expect("piped"));
+        let mut seen = String::new();
+        let begins = loop {
+            let from = seen.len();
+            assert!(log.read_line(&mut seen).expect("a log") > 0, "it ended: {seen}");
+            let event: Value = serde_json::from_str(&seen[from..]).expect("JSON");
+            if event["fields"]["message"].as_str().is_some_and(|message| message.contains(text)) {
+                break event["fields"].clone();
+            }
+        };
+        Running { child, log, begins, _folder: self.folder }
+    }
+}
+
+/// A run that goes on.
+pub struct Running {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    /// The fields of the event that was waited for.
+    pub begins: Value,
+    _folder: tempfile::TempDir,
+}
+
+impl Running {
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status();
+        assert!(status.expect("kill").success());
+    }
+
+    /// What `GET path` answers on its listener: status line and body.
+    pub fn get(&self, path: &str) -> (String, String) {
+        let address = self.begins["listen"].as_str().expect("it listens");
+        let mut connection = TcpStream::connect(address).expect("connected");
+        write!(connection, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").expect("written");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+        (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    }
+
+    /// Reads its log until a line holds `text`.
+    pub fn wait_for(&mut self, text: &str) {
+        let mut seen = String::new();
+        while !seen.contains(text) {
+            seen.clear();
+            assert!(self.log.read_line(&mut seen).expect("a log") > 0, "it ended without {text}");
+        }
+    }
+
+    /// Waits for its end: the exit code, and the rest of its log.
+    pub fn finish(mut self) -> (i32, String) {
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).expect("a log");
+        (self.child.wait().expect("an end").code().expect("no signal killed it"), rest)
     }
 }
 
