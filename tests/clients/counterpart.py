@@ -23,6 +23,7 @@ import hashlib
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -86,6 +87,8 @@ class Scenario:
     by_arn: bool = False
     watched: bool = False
     """Whether /metrics is scraped all the time."""
+    stopped: bool = False
+    """Whether SIGTERM ends the run, as soon as a scrape shows records sent."""
 
 
 # --- what else must be true -----------------------------------------------------------------------------
@@ -142,6 +145,9 @@ SCENARIOS = {
     "click, a nested field's key, the stream by its ARN": Scenario(
         event="click", key="field:/item/category", jobs=2, messages=6, settings={"STREAMER_DURATION": "2s"},
         key_of=lambda event: event["item"]["category"], by_arn=True),
+    "mouse, the user's key, smooth, ended by SIGTERM": Scenario(
+        event="mouse", key="user", jobs=4, messages=25, settings={"STREAMER_PACING": "smooth"},
+        key_of=lambda event: event["user"], watched=True, stopped=True),
 }
 
 
@@ -198,7 +204,7 @@ class Scraper(threading.Thread):
     def __init__(self, port):
         super().__init__(daemon=True)
         self.url, self.over = f"http://127.0.0.1:{port}", threading.Event()
-        self.scrapes, self.ready, self.fault = 0, False, None
+        self.scrapes, self.ready, self.fault, self.sending = 0, False, None, threading.Event()
 
     def run(self):
         while not self.over.wait(0.1):
@@ -212,11 +218,12 @@ class Scraper(threading.Thread):
             self.fault = self.fault or self.check(text)
             self.scrapes += 1
 
-    @staticmethod
-    def check(text):
+    def check(self, text):
         sums = collections.Counter()
         for name, value in re.findall(r"^kinesis_streamer_records_(\w+?)(?:_total)?(?:\{[^}]*\})? (\S+)$", text, re.M):
             sums[name] += float(value)
+        if sums["sent"]:
+            self.sending.set()
         if SECRET in text:
             return "the secret key is in /metrics"
         if sums["due"] != sums["generated"] + sums["dropped"]:
@@ -321,13 +328,13 @@ def judge(scenario, run):
     most = scenario.settings.get("STREAMER_MAX_RECORDS")
     assert most is None or counts["due"] == int(most), f"{most} records were asked for: {counts}"
     # A run of a duration has a whole number of ticks.
-    assert most or counts["due"] % (scenario.jobs * scenario.messages) == 0, counts
+    assert most or scenario.stopped or counts["due"] % (scenario.jobs * scenario.messages) == 0, counts
 
     identities = {check_event(record.event, scenario.event, run) for record in stored}
     assert len(identities) == len(stored), "ids repeat"
     if scenario.event != "message":
         jobs = check_identities(run)
-        assert counts["dropped"] or jobs == scenario.jobs, f"{jobs} jobs of {scenario.jobs} were seen"
+        assert counts["dropped"] or scenario.stopped or jobs == scenario.jobs, f"{jobs} jobs of {scenario.jobs} were seen"
     check_shards(run, explicit=scenario.key == "round-robin")
     if scenario.key_of:
         for record in stored:
@@ -354,7 +361,11 @@ def play(scenario, stream, arguments, kinesis, home):
         scraper = Scraper(port)
         scraper.start()
     started = time.time()
-    code, out, err = finish(start(arguments.binary, scenario.flags, variables, home))
+    process = start(arguments.binary, scenario.flags, variables, home)
+    if scenario.stopped:
+        scraper.sending.wait(60)  # if nothing is ever sent, the checks below tell
+        process.send_signal(signal.SIGTERM)
+    code, out, err = finish(process)
     if scraper:
         scraper.over.set()
         scraper.join()
