@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::ShardId;
+use super::{ShardId, scan};
 
 /// The result of one entry. A shard is told where the answer names one in the known form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,15 @@ impl Answer {
     /// # Errors
     /// When the body is no JSON, or an entry has neither a sequence number nor an error code.
     pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
+        if let Some(failed) = scan::all_stored(body, &mut self.entries) {
+            self.failed_record_count = failed;
+            return Ok(());
+        }
+        self.read_in_full(body)
+    }
+
+    /// Reads any answer.
+    fn read_in_full(&mut self, body: &[u8]) -> Result<(), AnswerError> {
         self.entries.clear();
         self.failed_record_count = None;
         let mut reader = serde_json::Deserializer::from_slice(body);
@@ -157,6 +166,9 @@ fn named_shard(message: &str) -> Option<ShardId> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(body: &str) -> Result<Answer, AnswerError> {
@@ -201,6 +213,60 @@ mod tests {
             "<html>",
         ] {
             assert!(read(body).is_err(), "{body}");
+        }
+    }
+
+    /// An answer as AWS writes it, and near misses of it.
+    fn answer_text() -> impl Strategy<Value = String> {
+        let entry = prop_oneof![
+            8 => ("[0-9]{1,56}", 0_u64..30).prop_map(|(n, shard)| format!(r#"{{"SequenceNumber":"{n}","ShardId":"{}"}}"#, ShardId(shard))),
+            2 => ("[0-9]{1,56}", 0_u64..30).prop_map(|(n, shard)| format!(r#"{{"ShardId":"{}","SequenceNumber":"{n}"}}"#, ShardId(shard))),
+            1 => Just(r#"{"SequenceNumber":"","ShardId":"shardId-000000000001"}"#.to_owned()),
+            1 => Just(r#"{"SequenceNumber":"1","ShardId":"shardId-00000000001x"}"#.to_owned()),
+            1 => Just(r#"{"SequenceNumber":"1"}"#.to_owned()),
+            1 => Just(r#"{"ErrorCode":"InternalFailure","ErrorMessage":"x"}"#.to_owned()),
+        ];
+        let entries = vec(entry, 0..6).prop_map(|entries| format!("\"Records\":[{}]", entries.join(",")));
+        let member = prop_oneof![
+            6 => entries,
+            2 => "[0-9]{1,3}".prop_map(|n| format!("\"FailedRecordCount\":{n}")),
+            1 => Just("\"FailedRecordCount\":-1".to_owned()),
+            1 => Just("\"EncryptionType\":\"KMS\"".to_owned()),
+            1 => Just("\"Future\":{}".to_owned()),
+        ];
+        (vec(member, 0..4), "|||[ ,}x]", any::<prop::sample::Index>(), any::<bool>()).prop_map(
+            |(members, end, cut, cuts)| {
+                let whole = format!("{{{}}}{end}", members.join(","));
+                if cuts { whole[..cut.index(whole.len())].to_owned() } else { whole }
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        // What the quick reading takes, the full one reads alike.
+        #[test]
+        fn the_quick_reading_never_differs_from_the_full_one(body in answer_text()) {
+            let mut quick = Vec::new();
+            if let Some(failed) = scan::all_stored(body.as_bytes(), &mut quick) {
+                let mut full = Answer::default();
+                full.read_in_full(body.as_bytes()).expect("the quick reading took it");
+                prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed });
+            }
+        }
+    }
+
+    #[test]
+    fn the_answer_that_aws_gives_is_read_quickly() {
+        let entry = r#"{"SequenceNumber":"49543463076548007577105092703039560359975228518395012686","ShardId":"shardId-000000000007"}"#;
+        for body in [
+            format!(r#"{{"FailedRecordCount":0,"Records":[{entry},{entry}]}}"#),
+            format!(r#"{{"EncryptionType":"KMS","FailedRecordCount":0,"Records":[{entry},{entry}]}}"#),
+            format!(r#"{{"Records":[{entry},{entry}],"FailedRecordCount":0}}"#),
+        ] {
+            let mut entries = Vec::new();
+            assert_eq!(scan::all_stored(body.as_bytes(), &mut entries), Some(Some(0)), "{body}");
+            assert_eq!(entries, [EntryResult::Stored(Some(ShardId(7))); 2]);
         }
     }
 

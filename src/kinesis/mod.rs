@@ -7,6 +7,7 @@ pub mod limits;
 pub mod names;
 mod protocol;
 mod ready;
+mod scan;
 pub mod shard;
 
 pub use answer::{Answer, AnswerError, EntryResult};

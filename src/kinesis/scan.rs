@@ -1,0 +1,104 @@
+//! Reads the answer that nearly all answers are: every entry stored, written without spaces.
+//!
+//! Gives up at the first byte that it does not expect, and then the answer is read in full; so it may be
+//! strict, but it must never read anything differently.
+
+use super::{EntryResult, ShardId};
+
+/// The results of an answer in which every entry has a sequence number and a shard of the known form, and what
+/// it says of failures; none when it is any other answer. `entries` holds nothing of use then.
+pub(super) fn all_stored(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<Option<u64>> {
+    let mut text = Text(body);
+    let (mut failed, mut seen) = (None, false);
+    text.eat(b"{\"")?;
+    loop {
+        if text.eat(b"FailedRecordCount\":").is_some() {
+            failed = Some(text.number()?);
+        } else if text.eat(b"EncryptionType\":\"").is_some() {
+            text.skip(u8::is_ascii_uppercase)?;
+            text.eat(b"\"")?;
+        } else if !seen {
+            text.eat(b"Records\":[")?;
+            text.entries(entries)?;
+            seen = true;
+        } else {
+            return None;
+        }
+        if text.eat(b",\"").is_none() {
+            text.eat(b"}")?;
+            return (seen && text.0.is_empty()).then_some(failed);
+        }
+    }
+}
+
+/// What is left to read.
+struct Text<'a>(&'a [u8]);
+
+impl Text<'_> {
+    /// Goes past `expected`, if it is next.
+    #[inline]
+    fn eat(&mut self, expected: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(expected)?;
+        Some(())
+    }
+
+    /// Goes past one or more bytes of a kind.
+    #[inline]
+    fn skip(&mut self, of_kind: impl Fn(&u8) -> bool) -> Option<()> {
+        let end = self.0.iter().position(|byte| !of_kind(byte))?;
+        self.0 = &self.0[end..];
+        (end > 0).then_some(())
+    }
+
+    /// Reads a whole number without leading zeros.
+    fn number(&mut self) -> Option<u64> {
+        let end = self.0.iter().position(|byte| !byte.is_ascii_digit())?;
+        let (digits, rest) = self.0.split_at(end);
+        self.0 = rest;
+        if digits.len() > 1 && digits[0] == b'0' {
+            return None;
+        }
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    }
+
+    fn entries(&mut self, entries: &mut Vec<EntryResult>) -> Option<()> {
+        entries.clear();
+        if self.eat(b"]").is_some() {
+            return Some(());
+        }
+        loop {
+            self.eat(b"{\"")?;
+            let shard = if self.eat(b"SequenceNumber\":\"").is_some() {
+                self.skip(u8::is_ascii_digit)?;
+                self.eat(b"\",\"ShardId\":\"")?;
+                self.shard()?
+            } else {
+                self.eat(b"ShardId\":\"")?;
+                let shard = self.shard()?;
+                self.eat(b"\",\"SequenceNumber\":\"")?;
+                self.skip(u8::is_ascii_digit)?;
+                shard
+            };
+            self.eat(b"\"}")?;
+            entries.push(EntryResult::Stored(Some(shard)));
+            if self.eat(b",").is_none() {
+                return self.eat(b"]");
+            }
+        }
+    }
+
+    #[inline]
+    fn shard(&mut self) -> Option<ShardId> {
+        self.eat(b"shardId-")?;
+        let (digits, rest) = self.0.split_first_chunk::<12>()?;
+        self.0 = rest;
+        let mut number = 0;
+        for digit in digits {
+            if !digit.is_ascii_digit() {
+                return None;
+            }
+            number = number * 10 + u64::from(digit - b'0');
+        }
+        Some(ShardId(number))
+    }
+}
