@@ -54,8 +54,12 @@ labels! {
     Dropped {
         /// The window was full from the moment they were due until they were a second late.
         WindowFull = "window_full",
+        /// This process came to them more than a second after they were due, although the window had room.
+        Late = "late",
         /// Their whole second passed before it could be released: the process or the machine stood still.
         MissedTick = "missed_tick",
+        /// The run ended before they could be generated.
+        Drain = "drain",
     }
 }
 
@@ -84,7 +88,7 @@ labels! {
         TooLarge = "too_large",
         /// The event has no value where the partition key should come from.
         NoKey = "no_key",
-        /// The end of the run came while they waited for their next attempt.
+        /// The run ended while they waited for another attempt; the ones before were refused.
         Drain = "drain",
     }
 }
