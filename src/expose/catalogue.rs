@@ -201,6 +201,6 @@ mod tests {
         for row in &rows {
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }
-        assert!(table.contains("`reason`: `window_full`, `missed_tick` |"), "{table}");
+        assert!(table.contains("`reason`: `window_full`, `late`, `missed_tick`, `drain` |"), "{table}");
     }
 }

@@ -232,8 +232,10 @@ fn shards(text: &mut String, counts: &Snapshot) {
 
 fn why_dropped(why: Dropped) -> &'static str {
     match why {
-        Dropped::WindowFull => "raise STREAMER_MAX_IN_FLIGHT, or the stream is the limit",
+        Dropped::WindowFull => "raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit",
+        Dropped::Late => "this machine is the limit: fewer jobs or larger requests, or a faster machine",
         Dropped::MissedTick => "the process or the machine stood still for a whole second",
+        Dropped::Drain => "the run ended before they could be generated",
     }
 }
 

@@ -103,7 +103,7 @@ Run on my-stream: 60.2 s, ended by its duration. Seed 42, instance p-0000002a.
 Records                           count      share  mean rate
   due                            54,000      100 %      896/s
     dropped                       4,000     7.41 %
-      window_full                 3,000  raise STREAMER_MAX_IN_FLIGHT, or the stream is the limit
+      window_full                 3,000  raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit
       missed_tick                 1,000  the process or the machine stood still for a whole second
     generated                    50,000    92.59 %      830/s
       sent                       49,000    90.74 %      813/s
