@@ -2,18 +2,20 @@
 //!
 //! Environment, signals, standard streams and process exit live here and nowhere else.
 
-use std::io::{IsTerminal, Write};
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
-use kinesis_streamer::config::{self, Config, Invocation, LocalOptions, Log, LogFormat};
+use kinesis_streamer::config::{self, Config, Invocation, LocalOptions, Log, LogFormat, settings};
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Generator, Samples};
-use kinesis_streamer::ledger::Ledger;
 use kinesis_streamer::local;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 
 /// How long the end of the process waits for standard error to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -40,31 +42,50 @@ fn main() -> ExitCode {
 
 /// Reads `.env`, the environment and the command line.
 fn asked() -> Result<Invocation, Box<dyn std::error::Error>> {
-    // Before any thread runs. What the environment already has wins over the file.
-    match dotenvy::from_path(".env") {
-        Err(dotenvy::Error::Io(error)) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(format!(".env can't be read: {}", without_value(&error)).into()),
-        Ok(()) => {}
+    let real: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let file = env_file(Path::new(".env"))?;
+    // Before any thread runs: AWS's own variables must be in the process's environment, where the SDK looks.
+    if !file.is_empty() {
+        dotenvy::from_path(".env")?;
     }
-    Ok(config::read(std::env::vars_os(), std::env::args_os(), fastrand::u64(..))?)
+    // Whatever names a stream in the environment wins over whatever does in the file.
+    let names: Vec<&str> = settings::STREAM.names().collect();
+    let is_stream = |name: &OsString| names.iter().any(|known| name == known);
+    let has_stream = real.iter().any(|(name, _)| is_stream(name));
+    let has = |name: &OsString| real.iter().any(|(known, _)| known == name);
+    let added: Vec<_> =
+        file.into_iter().filter(|(name, _)| !(has(name) || has_stream && is_stream(name))).collect();
+    Ok(config::read(real.into_iter().chain(added), std::env::args_os(), fastrand::u64(..))?)
 }
 
-/// A line of `.env` that can't be read may hold a secret: say where it is, not what it says.
-fn without_value(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(line, _) => {
-            let name = line.split_once('=').map_or("a line without =", |(name, _)| name.trim());
-            format!("{name:?} is malformed; write NAME=VALUE, with spaces in quotes and quotes closed")
+/// The variables of a file of settings; none where there is no file.
+fn env_file(path: &Path) -> Result<Vec<(OsString, OsString)>, String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
+    };
+    let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    match pairs {
+        Ok(pairs) => Ok(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
+        Err(_) => {
+            // The line is not shown: it may hold a secret. Its number is enough.
+            let broken = |line: &&str| dotenvy::from_read_iter(line.as_bytes()).any(|pair| pair.is_err());
+            let number = text.lines().position(|line| broken(&line)).map_or(0, |index| index + 1);
+            Err(format!(
+                "{} line {number} is malformed: write NAME=VALUE, with quotes around a value that holds spaces, # or \
+                 quotes",
+                path.display()
+            ))
         }
-        other => other.to_string(),
     }
 }
 
 /// Sets up standard error, the log and the runtime, and lives `life` to its end.
 fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) -> Exit {
-    let set_up = || -> std::io::Result<_> {
+    let set_up = || -> io::Result<_> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok((runtime, Console::start(std::io::stderr(), terminal())?))
+        Ok((runtime, Console::start(io::stderr(), terminal())?))
     };
     let (runtime, console) = match set_up() {
         Ok(both) => both,
@@ -81,8 +102,8 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
 
 fn terminal() -> Terminal {
     let variable = |name| std::env::var(name).ok();
-    let width = terminal_size::terminal_size_of(std::io::stderr()).map(|(width, _)| usize::from(width.0));
-    let is_terminal = std::io::stderr().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
+    let is_terminal = io::stderr().is_terminal();
     Terminal::new(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref(), width)
 }
 
@@ -119,59 +140,71 @@ async fn run(config: Config, console: Console) -> Exit {
         Ok(app) => app,
         Err(error) => return complain(&console, error.exit(), &error),
     };
-    let ledger = std::sync::Arc::clone(app.ledger());
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    tokio::spawn(obey(signals, stop, ledger, console.clone()));
-    let stopped = async {
-        match stopped.await {
-            Ok(signal) => signal,
-            // Nobody can stop us any more; that is not a stop.
-            Err(_) => std::future::pending().await,
-        }
-    };
-    match app.run(stopped).await {
+    let (stop, stopped) = oneshot::channel();
+    let (abort, aborted) = oneshot::channel();
+    let obeying = tokio::spawn(obey(signals, stop, abort, console.clone()));
+    let ended = app.run(or_never(stopped), or_never(aborted)).await;
+    let interrupted = obeying.is_finished();
+    match ended {
         Ok(report) => {
             match format {
                 LogFormat::Text => console.print(&report.text()),
                 LogFormat::Json => report.log(),
             }
-            report.exit()
+            if interrupted { Exit::Interrupted } else { report.exit() }
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
 }
 
-/// The first signal ends the schedule, the second the process.
+/// What the channel brings; nothing, ever, when its sender is gone.
+async fn or_never<T>(channel: oneshot::Receiver<T>) -> T {
+    match channel.await {
+        Ok(told) => told,
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// The first signal ends the schedule, the second the waiting.
 async fn obey(
     mut signals: Signals,
-    stop: tokio::sync::oneshot::Sender<&'static str>,
-    ledger: std::sync::Arc<Ledger>,
+    stop: oneshot::Sender<&'static str>,
+    abort: oneshot::Sender<()>,
     console: Console,
 ) {
-    let in_flight = || ledger.with(|counts| counts.in_flight);
     let _ = stop.send(signals.next().await);
-    tracing::info!(in_flight = in_flight(), "stopping: no new ticks; a second signal stops at once");
+    tracing::info!("stopping: no new ticks; waiting for what is in flight; a second signal stops at once");
     signals.next().await;
-    tracing::warn!("stopped at once: {} records in flight are of unknown fate", in_flight());
-    console.end_progress();
-    console.flush(PATIENCE);
-    std::process::exit(i32::from(Exit::Interrupted.code()));
+    tracing::warn!("stopped at once: what is in flight is of unknown fate");
+    let _ = abort.send(());
+    // Should even that hang, a third signal ends the process.
+    tokio::spawn(async move {
+        signals.next().await;
+        console.flush(PATIENCE);
+        std::process::exit(i32::from(Exit::Interrupted.code()));
+    });
 }
 
 /// The signals that ask a process to end.
 struct Signals {
+    hangup: Signal,
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for one of them and tells its name.
     async fn next(&mut self) -> &'static str {
         tokio::select! {
+            _ = self.hangup.recv() => "SIGHUP",
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         }
@@ -182,11 +215,11 @@ impl Signals {
 async fn serve_local(options: LocalOptions, console: Console) -> Exit {
     let LocalOptions { shards, address, stream, .. } = options;
     let store = local::Options { stream: Some(stream.clone()), shards, ..local::Options::default() };
-    let bound =
-        async { Ok::<_, std::io::Error>((local::Server::bind(address, store).await?, Signals::new()?)) };
+    let bound = async { Ok::<_, io::Error>((local::Server::bind(address, store).await?, Signals::new()?)) };
     match bound.await {
         Ok((server, mut signals)) => {
-            tracing::info!("serving stream {stream} with {shards} shard(s) at {}", server.endpoint());
+            let shards = if shards == 1 { "1 shard".to_owned() } else { format!("{shards} shards") };
+            tracing::info!("serving stream {stream} with {shards} at {}", server.endpoint());
             server
                 .serve(async move {
                     signals.next().await;
@@ -201,23 +234,31 @@ async fn serve_local(options: LocalOptions, console: Console) -> Exit {
 /// Prints events to standard output.
 fn sample(config: &Config, count: u64, separator: u8) -> Exit {
     let generator = Generator::new(config.event, config.seed.value, &config.producer);
+    if !config.seed.given {
+        eprintln!("seed {}", config.seed.value);
+    }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let samples =
         Samples { job: 0, count, first_unix_millis: now.as_millis() as u64, step_millis: 100, separator };
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = io::BufWriter::new(io::stdout().lock());
     match samples.write(&generator, &mut out) {
         Ok(()) => Exit::Sent,
-        Err(error) => {
-            eprintln!("kinesis-streamer: standard output can't be written: {error}");
-            Exit::System
-        }
+        Err(error) => unwritable(&error),
     }
 }
 
 fn print(text: &str) -> Exit {
-    // A reader that has gone away has read enough.
-    let _ = std::io::stdout().write_all(text.as_bytes());
-    Exit::Sent
+    let mut out = io::stdout();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // A reader that has gone away has read enough.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => unwritable(&error),
+        _ => Exit::Sent,
+    }
+}
+
+fn unwritable(error: &io::Error) -> Exit {
+    eprintln!("kinesis-streamer: standard output can't be written: {error}");
+    Exit::System
 }
 
 fn complain(console: &Console, exit: Exit, what: &dyn std::fmt::Display) -> Exit {

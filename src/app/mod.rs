@@ -9,7 +9,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 
@@ -21,7 +21,7 @@ use crate::key::Keyer;
 use crate::kinesis::{Access, Client, HashRange, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Pacing, Plan, Quota, wall};
 use crate::send::Sender;
 
 use embedded::Embedded;
@@ -29,6 +29,9 @@ use pace::Pace;
 pub use report::Report;
 pub use start_error::StartError;
 use watch::Watch;
+
+/// A first due second further off than this, in seconds, is worth a word.
+const LONG_WAIT: u64 = 5;
 
 /// A run that is ready to begin: every listener open, the stream described, every stage built.
 pub struct App {
@@ -72,7 +75,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
             (access, StreamRef::Name(name.clone()), Some(embedded))
         }
     };
-    let client = Client::connect(&access).await;
+    let client = Client::connect(&access, config.send.request_timeout).await;
     if client.region_is_fallback() {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
@@ -133,7 +136,7 @@ impl App {
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
-        let watch = Watch::start(Arc::clone(&ledger), view.clone(), listener, console.clone(), format);
+        let watch = Watch::serve(view.clone(), listener);
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
@@ -141,6 +144,14 @@ impl App {
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
+        }
+        let now = wall().as_secs();
+        let wait = config.load.cron.next_after(now) - now;
+        if wait > LONG_WAIT {
+            tracing::info!(
+                seconds = wait,
+                "the first second that the cron expression matches is some time away"
+            );
         }
         Ok(Self { config, console, reached, stages, ledger, view, watch })
     }
@@ -151,15 +162,20 @@ impl App {
         &self.ledger
     }
 
-    /// Runs the load until it has an end or `stop` comes, drains, and says what became of every record.
+    /// Runs the load until it has an end or `stop` comes (by whose name), drains, and says what became of every
+    /// record. When `abort` comes, nothing is waited for any more: what is on the wire is unknown.
     ///
     /// # Errors
     /// When the cron scheduler can't be started; nothing was sent then.
-    pub async fn run(self, stop: impl Future<Output = &'static str>) -> Result<Report, StartError> {
+    pub async fn run(
+        self,
+        stop: impl Future<Output = &'static str>,
+        abort: impl Future<Output = ()>,
+    ) -> Result<Report, StartError> {
         let Self { config, console, reached, stages, ledger, view, watch } = self;
         let Reached { client, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
-        let load = &config.load;
+        let load = config.load.clone();
         let plan = Plan {
             cron: load.cron.clone(),
             quota: Quota { jobs: load.jobs, messages: load.messages },
@@ -170,16 +186,17 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
-        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut);
+        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone());
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
         let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
-        let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases));
+        let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger));
         view.set_phase(Phase::Running);
+        watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
             () = pacing.ended() => None,
             by = stop => {
@@ -191,10 +208,13 @@ impl App {
         };
         view.set_phase(Phase::Draining);
         let scheduled_until = Instant::now();
-        let drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying).await;
-        if drained.is_err() {
+        let in_time = tokio::select! {
+            drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.is_ok(),
+            () = abort => false,
+        };
+        if !in_time {
             cut.send_replace(true);
-            // What was cut settles at once; what still waits for room is dropped within a second.
+            // Nothing waits any more: what is under way settles at once.
             let _ = carrying.await;
         }
         if let Err(error) = announcer.stop().await {
@@ -213,9 +233,18 @@ impl App {
                 instance: config.producer,
                 ended: ended.to_owned(),
             },
-            load_time: pacing.first_due().map(|first| scheduled_until.saturating_duration_since(first)),
+            load_time: pacing.first_due().map(|first| load_time(load.pacing, first, scheduled_until)),
             drain_time: scheduled_until.elapsed(),
             held: embedded.map(|embedded| embedded.held()),
         })
+    }
+}
+
+/// How long the load was offered. A burst stands for its whole second, so begun seconds count in full there.
+fn load_time(pacing: Pacing, first_due: Instant, until: Instant) -> Duration {
+    let time = until.saturating_duration_since(first_due);
+    match pacing {
+        Pacing::Burst => Duration::from_secs(time.as_millis().div_ceil(1_000) as u64),
+        Pacing::Smooth | Pacing::Poisson => time,
     }
 }

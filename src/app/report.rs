@@ -74,6 +74,10 @@ impl Report {
             drain_seconds = self.drain_time.as_secs_f64(),
             held = self.held,
             exit_code = self.exit().code(),
+            dropped_reasons = ?counts.dropped,
+            failed_reasons = ?counts.failed,
+            unknown_reasons = ?counts.unknown,
+            outcomes = ?counts.requests,
             "run ended"
         );
     }

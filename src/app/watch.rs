@@ -19,29 +19,28 @@ const CALM: Duration = Duration::from_secs(10);
 
 /// The tasks that show a run; they end when this is dropped.
 pub(super) struct Watch {
-    _ended: watch::Sender<()>,
+    ended: watch::Sender<()>,
 }
 
 impl Watch {
-    /// Shows `ledger` on `listener` and on `console` from now on.
-    pub(super) fn start(
-        ledger: Arc<Ledger>,
-        view: View,
-        listener: Option<TcpListener>,
-        console: Console,
-        format: LogFormat,
-    ) -> Self {
+    /// Serves `view` on `listener` from now on.
+    pub(super) fn serve(view: View, listener: Option<TcpListener>) -> Self {
         let (ended, is_ended) = watch::channel(());
         if let Some(listener) = listener {
-            tokio::spawn(Server::new(listener, view).serve(gone(is_ended.clone())));
+            tokio::spawn(Server::new(listener, view).serve(gone(is_ended)));
         }
+        Self { ended }
+    }
+
+    /// Shows how the run goes on `console` from now on.
+    pub(super) fn show(&self, ledger: Arc<Ledger>, console: Console, format: LogFormat) {
+        let is_ended = self.ended.subscribe();
         tokio::spawn(async move {
             tokio::select! {
                 () = show(&ledger, &console, format) => {}
                 () = gone(is_ended) => {}
             }
         });
-        Self { _ended: ended }
     }
 }
 

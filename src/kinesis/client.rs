@@ -20,9 +20,6 @@ pub const FALLBACK_REGION: &str = "us-east-1";
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long one call of the control plane may take, its retries apart.
-const CONTROL_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// A stream as DescribeStreamSummary tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamFacts {
@@ -97,8 +94,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client by `access`. Talks to nobody but the providers of region and profile.
-    pub async fn connect(access: &Access) -> Self {
+    /// A client by `access`, whose calls of the control plane take `limit` at most, each retry apart. Talks to
+    /// nobody but the providers of region and profile.
+    pub async fn connect(access: &Access, limit: Duration) -> Self {
         let (shared, region_is_fallback) = match access {
             Access::Default { region } => by_default_chain(region.clone()).await,
             Access::Local { endpoint } => (by_hand(endpoint), false),
@@ -109,7 +107,7 @@ impl Client {
             .timeout_config(
                 TimeoutConfig::builder()
                     .connect_timeout(CONNECT_TIMEOUT)
-                    .operation_attempt_timeout(CONTROL_TIMEOUT)
+                    .operation_attempt_timeout(limit)
                     .build(),
             )
             .build();

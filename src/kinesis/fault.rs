@@ -83,8 +83,12 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
                 coded(status, answer.err().code().unwrap_or_default(), answer.err().message())
             }
             SdkError::TimeoutError(_) => Cause::Silent(Silence::Timeout),
-            // The answer began and could not be read to its end.
-            SdkError::ResponseError(_) => Cause::Silent(Silence::BadAnswer),
+            // The answer could not be read: by its status it may still say that nothing is stored.
+            SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
+                400..500 => Cause::Refused(Refusal::Other),
+                500.. => Cause::Silent(Silence::ServerError),
+                _ => Cause::Silent(Silence::BadAnswer),
+            },
             SdkError::ConstructionFailure(_) => {
                 undispatched(&error).unwrap_or(Cause::Refused(Refusal::Other))
             }
@@ -128,11 +132,10 @@ fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
 fn undispatched(error: &(dyn Error + 'static)) -> Option<Cause> {
     causes(error).find_map(|cause| {
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
-            return Some(Cause::Refused(match credentials {
-                CredentialsError::CredentialsNotLoaded(_) => Refusal::CredentialsMissing,
-                _ if chain(credentials).to_lowercase().contains("expired") => Refusal::CredentialsExpired,
-                _ => Refusal::CredentialsRejected,
-            }));
+            let expired = chain(credentials).to_lowercase().contains("expired");
+            // Else they are not there, or their provider can't give them: nobody has refused them.
+            let refusal = if expired { Refusal::CredentialsExpired } else { Refusal::CredentialsMissing };
+            return Some(Cause::Refused(refusal));
         }
         let client = cause.downcast_ref::<hyper_util::client::legacy::Error>()?;
         // is_connect: the error came up before a connection was there, so nothing was written.

@@ -12,6 +12,9 @@ use crate::exit::Exit;
 /// How often a stream that is not ACTIVE yet is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
+/// How often it is said that we wait.
+const SAY_AGAIN: Duration = Duration::from_secs(10);
+
 /// Why a stream can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
@@ -57,7 +60,7 @@ pub enum NotReady {
     },
     /// There are no credentials.
     #[error(
-        "no AWS credentials were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run \
+        "no AWS credentials were found, or they could not be loaded: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run \
          where a role is attached; --local needs none ({0})"
     )]
     NoCredentials(Fault),
@@ -122,6 +125,7 @@ impl Client {
     ) -> Result<(StreamFacts, ShardMap), NotReady> {
         let not_ready = |fault| NotReady::of(fault, stream, self.region());
         let start = Instant::now();
+        let mut said: Option<Instant> = None;
         let facts = loop {
             let facts = self.describe(stream).await.map_err(not_ready)?;
             match &facts.status {
@@ -133,9 +137,12 @@ impl Client {
                     return Err(NotReady::NotActive { stream: stream.to_string(), waited: limit });
                 }
                 Status::Creating => {
-                    tracing::info!(
-                        "stream {stream} is CREATING: waiting until it is ACTIVE, {limit:?} at most"
-                    );
+                    if said.is_none_or(|said| said.elapsed() >= SAY_AGAIN) {
+                        tracing::info!(
+                            "stream {stream} is CREATING: waiting until it is ACTIVE, {limit:?} at most"
+                        );
+                        said = Some(Instant::now());
+                    }
                     tokio::time::sleep(ASK_AGAIN.min(limit.saturating_sub(start.elapsed()))).await;
                 }
             }

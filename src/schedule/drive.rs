@@ -66,14 +66,17 @@ pub fn drive(
     ledger: &Ledger,
     mut release: impl FnMut(Release),
 ) {
-    let mut fired = 0;
+    let (mut fired, mut missed) = (0, 0_u64);
     loop {
         match pacer.step(wall(), Instant::now()) {
             Step::Release(slice) => {
                 fired += u64::from(slice.first);
                 release(slice);
             }
-            Step::Missed { jobs, records } => ledger.ticks_missed(u64::from(jobs), records),
+            Step::Missed { jobs, records } => {
+                missed += 1;
+                ledger.ticks_missed(u64::from(jobs), records);
+            }
             Step::Unannounced => ledger.second_unannounced(),
             Step::ClockStepped => {
                 tracing::warn!("the wall clock was set: the schedule goes on from what it says now");
@@ -81,10 +84,18 @@ pub fn drive(
             }
             Step::Wait(until) => {
                 ledger.ticks_fired(std::mem::take(&mut fired));
+                if missed > 0 {
+                    tracing::warn!(
+                        seconds = missed,
+                        "due seconds passed before they could be released, because this process or machine stood \
+                         still: their records are dropped"
+                    );
+                    missed = 0;
+                }
                 match control.recv_timeout(until.saturating_duration_since(Instant::now())) {
                     Ok(Control::Announce) => pacer.announce(wall()),
                     Err(RecvTimeoutError::Timeout) => {}
-                    Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+                    Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => pacer.stop(Instant::now()),
                 }
             }
             Step::Finished => {

@@ -70,6 +70,9 @@ impl<T: Transport> Sender<T> {
     pub async fn send(&self, mut batch: Batch, due: Instant, answer: &mut Answer) -> Spent {
         let mut doubtful = false;
         for attempt in 1.. {
+            if *self.cut.borrow() {
+                return self.give_up(batch, doubtful);
+            }
             let called = Instant::now();
             let result = match self.attempt(batch.body().clone(), answer).await {
                 Attempt::Over(result) => result,
@@ -97,18 +100,22 @@ impl<T: Transport> Sender<T> {
                 Next::Again(keep) => batch.only(&keep, &self.envelope, Vec::new()).0,
             };
             if !self.rest(backoff::wait(attempt, fastrand::f64())).await {
-                let records = batch.len() as u64;
-                let mut settled = Settled::default();
-                if doubtful {
-                    settled.unknown.push((Unknown::EarlierAttempt, records));
-                } else {
-                    settled.failed.push((Failed::Drain, records));
-                }
-                self.ledger.settled(&settled);
-                return batch.spent();
+                return self.give_up(batch, doubtful);
             }
         }
         unreachable!("attempts end by max_attempts at the latest")
+    }
+
+    /// Settles a batch that waits for its next attempt when the end of the drain comes.
+    fn give_up(&self, batch: Batch, doubtful: bool) -> Spent {
+        let (records, mut settled) = (batch.len() as u64, Settled::default());
+        if doubtful {
+            settled.unknown.push((Unknown::EarlierAttempt, records));
+        } else {
+            settled.failed.push((Failed::Drain, records));
+        }
+        self.ledger.settled(&settled);
+        batch.spent()
     }
 
     /// One attempt, ended by its answer, the request timeout or the end of the drain.

@@ -84,6 +84,8 @@ fn a_second_signal_stops_at_once() {
     let (code, log) = run.finish();
     assert_eq!(code, 130);
     assert!(log.contains("stopped at once"), "{log}");
+    let ended = counts(&log);
+    assert!(ended["unknown"] > 0 && ended["sent"] == 0, "what was on the wire is unknown: {ended:?}");
 }
 
 #[test]

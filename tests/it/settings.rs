@@ -1,6 +1,6 @@
 //! Settings at the surface of the process: `.env`, precedence, exit code 64.
 
-use crate::support::Program;
+use crate::support::{Endpoint, Program};
 
 #[test]
 fn every_wrong_value_is_reported_at_once_with_exit_code_64() {
@@ -38,11 +38,7 @@ fn a_broken_file_of_settings_is_an_error_that_keeps_its_secret() {
     let text = "AWS_SECRET_ACCESS_KEY='a-secret-that-must-not-be-seen\n";
     let finished = Program::new(&["--local"]).file(".env", text).finish();
     assert_eq!(finished.code, 64, "{}", finished.stderr);
-    assert!(
-        finished.stderr.contains(".env") && finished.stderr.contains("AWS_SECRET_ACCESS_KEY"),
-        "{}",
-        finished.stderr
-    );
+    assert!(finished.stderr.contains(".env line 1"), "{}", finished.stderr);
 }
 
 #[test]
@@ -59,4 +55,34 @@ fn sample_prints_the_same_events_for_the_same_seed() {
     assert_eq!(events(&first.stdout), events(&second.stdout));
     let null = Program::new(&["sample", "3", "--null"]).finish().stdout;
     assert_eq!((null.matches('\0').count(), null.matches('\n').count()), (3, 0));
+}
+
+#[test]
+fn any_name_of_a_stream_in_the_environment_wins_over_any_in_the_file() {
+    let endpoint = Endpoint::open(vec![], vec![]);
+    let finished = Program::against(&endpoint, &["--max-records=1"])
+        .without("AWS_KINESIS_STREAM_NAME")
+        .env("STREAM_NAME", "from-the-environment")
+        .file(".env", "AWS_KINESIS_STREAM_NAME=from-the-file\n")
+        .finish();
+    assert_eq!(finished.counts()["sent"], 1);
+    assert!(finished.stderr.contains("from-the-environment") && !finished.stderr.contains("from-the-file"));
+}
+
+#[test]
+fn output_that_can_not_be_written_is_an_error() {
+    for arguments in [&["--help"][..], &["--local", "--dry-run"], &["sample", "5"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
+        assert_eq!(Program::new(arguments).code_with_output_to(full), 71, "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_dry_run_prints_its_plan_and_sends_nothing() {
+    let endpoint = Endpoint::open(vec![], vec![]);
+    let finished = Program::against(&endpoint, &["--dry-run", "--jobs=2", "--messages=600"]).finish();
+    assert_eq!((finished.code, endpoint.requests()), (0, 0));
+    assert!(finished.stdout.contains("1200 records in 4 requests"), "{}", finished.stdout);
+    let nowhere = Program::new(&["--dry-run", "--partition-key=round-robin"]).finish();
+    assert_eq!(nowhere.code, 0, "{}", nowhere.stderr);
 }

@@ -80,6 +80,12 @@ impl Program {
         finished
     }
 
+    /// Its exit code when standard output goes to `file`.
+    pub fn code_with_output_to(mut self, file: std::fs::File) -> i32 {
+        let status = self.command.stdout(file).stderr(Stdio::null()).status().expect("the binary starts");
+        status.code().expect("no signal ended it")
+    }
+
     /// Starts it and waits until its run begins.
     pub fn start(self) -> Running {
         self.start_until("run begins")
