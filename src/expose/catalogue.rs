@@ -112,7 +112,7 @@ metrics! {
     RECORDS_SENT = "records_sent_total", Counter, [],
         "Records that Kinesis answered with a sequence number";
     RECORDS_FAILED_BY = "records_failed_total", Counter, [FAILED],
-        "Records given up that are certainly not stored, by the reason of the last attempt";
+        "Records given up that are certainly not stored, by the reason of the last attempt, or drain: the run ended while they waited for another attempt";
     RECORDS_UNKNOWN_BY = "records_unknown_total", Counter, [UNKNOWN],
         "Records given up that are perhaps stored, because an attempt had no answer";
     RECORDS_DROPPED_BY = "records_dropped_total", Counter, [DROPPED],
@@ -138,7 +138,7 @@ metrics! {
     TICKS_MISSED = "ticks_missed_total", Counter, [],
         "Ticks of jobs whose second passed before they could be released; their records are dropped";
     SECONDS_UNANNOUNCED = "seconds_unannounced_total", Counter, [],
-        "Due seconds that the cron scheduler did not announce in time; the pacer released them all the same";
+        "Due seconds that the cron scheduler did not announce in time; they were taken from the expression instead";
     CLOCK_STEPS = "clock_steps_total", Counter, [],
         "Steps of the wall clock by more than a second";
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],

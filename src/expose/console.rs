@@ -32,6 +32,8 @@ pub struct Console {
     queue: SyncSender<Piece>,
     left_out: Arc<AtomicU64>,
     terminal: Terminal,
+    /// Asks the width of the terminal, which changes when its window does.
+    width: Option<fn() -> Option<usize>>,
 }
 
 impl Console {
@@ -48,12 +50,19 @@ impl Console {
         let left_out = Arc::new(AtomicU64::new(0));
         let told = Arc::clone(&left_out);
         thread::Builder::new().name("console".to_owned()).spawn(move || write_all(out, &pieces, &told))?;
-        Ok(Self { queue, left_out, terminal })
+        Ok(Self { queue, left_out, terminal, width: None })
     }
 
-    /// What the output can show.
+    /// With a question for the width of a live terminal, asked for every line: the line follows a resize.
+    #[must_use]
+    pub fn with_width(self, probe: fn() -> Option<usize>) -> Self {
+        Self { width: Some(probe), ..self }
+    }
+
+    /// What the output can show now.
     pub fn terminal(&self) -> Terminal {
-        self.terminal
+        let asked = self.width.filter(|_| self.terminal.live).and_then(|probe| probe());
+        Terminal { width: asked.or(self.terminal.width), ..self.terminal }
     }
 
     /// Writes a text as lines of its own.
@@ -115,7 +124,8 @@ fn write_all(out: impl Write, pieces: &Receiver<Piece>, left_out: &AtomicU64) {
     for piece in pieces {
         let missing = left_out.swap(0, Ordering::Relaxed);
         if missing > 0 {
-            let note = format!("({missing} lines were left out: standard error was not read fast enough)\n");
+            let lines = if missing == 1 { "line was" } else { "lines were" };
+            let note = format!("({missing} {lines} left out: standard error was not read fast enough)\n");
             let _ = screen.write(note.as_bytes());
         }
         match piece {
@@ -219,6 +229,24 @@ mod tests {
         console.end_progress();
         assert!(console.flush(NEVER));
         assert_eq!(output.text(), "one\ntwo\n");
+    }
+
+    #[test]
+    fn a_live_terminals_width_is_asked_each_time_and_the_first_one_holds_when_nobody_tells() {
+        static WIDTH: AtomicU64 = AtomicU64::new(0);
+        let probe = || usize::try_from(WIDTH.load(Ordering::Relaxed)).ok().filter(|width| *width > 0);
+        let console = |terminal| {
+            Console::start(Output::default(), terminal)
+                .map(|console| console.with_width(probe))
+                .expect("a thread")
+        };
+        let (live, plain) = (console(LIVE), console(Terminal::PLAIN));
+        assert_eq!(live.terminal(), LIVE);
+        for width in [120, 40] {
+            WIDTH.store(width, Ordering::Relaxed);
+            assert_eq!(live.terminal(), Terminal { width: usize::try_from(width).ok(), ..LIVE });
+            assert_eq!(plain.terminal(), Terminal::PLAIN);
+        }
     }
 
     #[test]

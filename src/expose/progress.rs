@@ -32,6 +32,8 @@ pub struct Progress {
     pub dropped: u64,
     /// Records dropped in the interval because the window was full.
     pub window_full: u64,
+    /// Records dropped in the interval because this process came to them too late.
+    pub late: u64,
     /// Records made and not settled now.
     pub in_flight: u64,
     /// Median delivery delay of the interval; none when nothing was sent in it.
@@ -64,7 +66,7 @@ impl Progress {
             if seconds > 0.0 { grown / seconds } else { 0.0 }
         };
         let delay = now.delivery_delay.since(&earlier.delivery_delay);
-        let window_full = |counts: &Snapshot| counts.dropped.get(Dropped::WindowFull);
+        let dropped = |why| now.dropped.get(why).saturating_sub(earlier.dropped.get(why));
         Self {
             elapsed,
             due_per_second: rate(|counts| counts.due),
@@ -75,7 +77,8 @@ impl Progress {
             failed: now.failed.total(),
             unknown: now.unknown.total(),
             dropped: now.dropped.total(),
-            window_full: window_full(now).saturating_sub(window_full(earlier)),
+            window_full: dropped(Dropped::WindowFull),
+            late: dropped(Dropped::Late),
             in_flight: now.in_flight,
             delay_p50: delay.quantile(0.5),
             delay_p99: delay.quantile(0.99),
@@ -132,7 +135,12 @@ impl Progress {
         ];
         if self.window_full > 0 {
             parts.push(Part { text: "window full".to_owned(), rank: 6, paint: Some(RED) });
-            parts.push(part(40, "(raise STREAMER_MAX_IN_FLIGHT, or the stream is the limit)".to_owned()));
+            let hint = "(raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit)";
+            parts.push(part(40, hint.to_owned()));
+        }
+        if self.late > 0 {
+            parts.push(Part { text: "late".to_owned(), rank: 7, paint: Some(RED) });
+            parts.push(part(41, "(this machine is the limit)".to_owned()));
         }
         parts
     }
@@ -150,6 +158,7 @@ impl Progress {
             unknown = self.unknown,
             dropped = self.dropped,
             window_full = self.window_full,
+            late = self.late,
             in_flight = self.in_flight,
             delivery_delay_p50_seconds = self.delay_p50.map(|delay| delay.as_secs_f64()),
             delivery_delay_p99_seconds = self.delay_p99.map(|delay| delay.as_secs_f64()),
@@ -224,11 +233,19 @@ mod tests {
             progress.line(Terminal::PLAIN),
             "0:01:05  due  902/s  sent  900/s   439 KiB/s  p50  12 ms  p99  48 ms  in flight 20  throttled 123/s  \
              failed 1,234  unknown 5  dropped 400  window full  \
-             (raise STREAMER_MAX_IN_FLIGHT, or the stream is the limit)"
+             (raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit)"
         );
         let red = progress.line(Terminal { colour: true, ..WIDE });
         assert!(red.contains("  \x1b[1;31mfailed 1,234\x1b[0m  "), "{red:?}");
         assert!(red.contains("  \x1b[33mthrottled 123/s\x1b[0m  "), "{red:?}");
+    }
+
+    #[test]
+    fn a_machine_that_is_too_slow_is_told_from_a_window_that_is_full() {
+        let (earlier, mut now) = two();
+        now.dropped.add(Dropped::Late, 400);
+        let line = between(&(earlier, now)).line(Terminal::PLAIN);
+        assert!(line.ends_with("  dropped 400  late  (this machine is the limit)"), "{line}");
     }
 
     #[test]

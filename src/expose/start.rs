@@ -158,7 +158,7 @@ pub fn start_text(plan: &PlanFacts) -> String {
     let repeat = if plan.seed_given {
         String::new()
     } else {
-        format!(" (drawn; --seed {} repeats this run)", plan.seed)
+        format!(" (random; --seed {} makes the same events again)", plan.seed)
     };
     row("seed", format!("{}{repeat}", plan.seed));
     row("instance", plan.instance.clone());
@@ -252,7 +252,7 @@ fn retry(plan: &PlanFacts) -> String {
 
 fn window(plan: &PlanFacts) -> String {
     format!(
-        "at most {} at once, {} each; {} to drain at the end",
+        "at most {} at once, up to {} each; up to {} at the end for what is in flight",
         human::counted(plan.max_in_flight, "request"),
         human::setting(plan.request_timeout),
         human::setting(plan.drain_timeout)
@@ -290,10 +290,11 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
     if reached < stream.shards
         && let Some(over) = over(plan, reached)
     {
-        let keys = human::counted(reached, "key");
+        let (keys, these) =
+            (human::counted(reached, "key"), if reached == 1 { "that one takes" } else { "these take" });
         warnings.push(format!(
             "the partition key {} gives {keys}, so all records go to {} of the {} shards at most, and the load is \
-             {over} of what these take. STREAMER_PARTITION_KEY=random spreads it",
+             {over} of what {these}. STREAMER_PARTITION_KEY=random spreads it",
             plan.key,
             human::grouped(reached),
             human::grouped(stream.shards)

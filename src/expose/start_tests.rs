@@ -60,10 +60,10 @@ kinesis-streamer 0.1.0
   schedule  cron \"* * * * * *\", pacing burst, until it is stopped
   event     mouse, about 260 B
   key       random, about 32 B
-  seed      42 (drawn; --seed 42 repeats this run)
+  seed      42 (random; --seed 42 makes the same events again)
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
-  window    at most 128 requests at once, 10 s each; 30 s to drain at the end
+  window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
   metrics   http://127.0.0.1:9464/metrics
 "
     );
@@ -96,7 +96,7 @@ kinesis-streamer 0.1.0
   seed      42
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
-  window    at most 128 requests at once, 10 s each; 30 s to drain at the end
+  window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
   metrics   off
 
 warning: the load is 120 % (records) of what 1 shard takes; the rest will be throttled. Use --local=2, or lower CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB
@@ -119,10 +119,10 @@ kinesis-streamer 0.1.0
   schedule  cron \"*/10 * * * * *\", pacing burst, until it is stopped
   event     mouse, about 260 B
   key       random, about 32 B
-  seed      42 (drawn; --seed 42 repeats this run)
+  seed      42 (random; --seed 42 makes the same events again)
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
-  window    at most 128 requests at once, 10 s each; 30 s to drain at the end
+  window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
   metrics   http://127.0.0.1:9464/metrics
 "
     );
@@ -137,7 +137,7 @@ fn a_constant_key_is_warned_of_only_when_its_shard_can_not_take_the_load() {
         warnings(&hot),
         [
             "the partition key constant:a gives 1 key, so all records go to 1 of the 4 shards at most, and the load is \
-          150 % (records) of what these take. STREAMER_PARTITION_KEY=random spreads it"
+          150 % (records) of what that one takes. STREAMER_PARTITION_KEY=random spreads it"
         ]
     );
 }

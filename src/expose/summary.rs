@@ -23,12 +23,18 @@ pub struct RunFacts {
     pub instance: String,
     /// What ended the run, such as `its duration` or `SIGINT`.
     pub ended: String,
+    /// How many records the embedded stream took by its own count, where there is one.
+    pub held: Option<u64>,
 }
 
-/// The summary of a run that took `elapsed`, for people; several lines, each with its end.
+/// Shortest run whose mean rates are told: what was due in one moment has no rate.
+const SHORTEST_MEAN: Duration = Duration::from_secs(1);
+
+/// The summary of a run that took `elapsed`, for people; several lines, each with its end. A burst is over as
+/// soon as it begins: `elapsed` should count its due seconds whole.
 #[must_use]
 pub fn summary_text(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) -> String {
-    let RunFacts { stream, seed, instance, ended } = facts;
+    let RunFacts { stream, seed, instance, ended, held } = facts;
     let lasted = human::duration(elapsed);
     let mut text =
         format!("\nRun on {stream}: {lasted}, ended by {ended}. Seed {seed}, instance {instance}.\n");
@@ -38,7 +44,46 @@ pub fn summary_text(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) -> S
     ticks(&mut text, counts);
     shards(&mut text, counts);
     text.push_str(&format!("\n{}\n", verdict(counts)));
+    if let Some(held) = held {
+        text.push_str(&format!("{}\n", other_count(counts, *held)));
+    }
     text
+}
+
+/// What the embedded stream counted, against what was counted here: the two know nothing of each other.
+fn other_count(counts: &Snapshot, held: u64) -> String {
+    let told = format!("The embedded stream took {} by its own count", human::counted(held, "record"));
+    let doubt = counts.unknown.total() + counts.perhaps_twice + counts.in_flight > 0;
+    match held.checked_sub(counts.sent) {
+        Some(0) => format!("{told}."),
+        Some(more) if doubt => {
+            let more = human::grouped(more);
+            format!("{told}, {more} more than sent: of the unknown ones, or stored twice.")
+        }
+        Some(_) => format!(
+            "Do not trust this run: the counts differ. {told}, but {} sent and none is in doubt. Unless another \
+             producer wrote to it, this is a defect of kinesis-streamer.",
+            were(counts.sent)
+        ),
+        None => format!(
+            "Do not trust this run: the counts differ. {told}, but {} sent. This is a defect of kinesis-streamer.",
+            were(counts.sent)
+        ),
+    }
+}
+
+fn were(count: u64) -> String {
+    format!("{} {}", human::grouped(count), if count == 1 { "was" } else { "were" })
+}
+
+/// The mean per second over the run, as `tell` writes it; none where the run was too short for one.
+fn mean(quantity: f64, elapsed: Duration, tell: fn(f64) -> String) -> Option<String> {
+    (elapsed >= SHORTEST_MEAN).then(|| tell(quantity / elapsed.as_secs_f64()))
+}
+
+/// A mean rate as a cell of a table.
+fn rate(count: u64, elapsed: Duration) -> String {
+    mean(count as f64, elapsed, human::rate).unwrap_or_else(|| "–".to_owned())
 }
 
 /// What became of the records, in a sentence: `All 600 records were sent.`
@@ -64,7 +109,7 @@ pub fn verdict(counts: &Snapshot) -> String {
         (counts.dropped.total(), "dropped"),
         (counts.failed.total(), "failed"),
         (counts.unknown.total(), "unknown"),
-        (counts.in_flight, "not settled"),
+        (counts.in_flight, "still in flight"),
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
@@ -95,11 +140,8 @@ fn head(text: &mut String, title: &str, columns: &[&str]) {
 
 fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     head(text, "Records", &["count", "share", "mean rate"]);
-    let seconds = elapsed.as_secs_f64();
-    let rate = |count: f64| if seconds > 0.0 { count / seconds } else { 0.0 };
-    let measured = |count: u64| {
-        format!("{:>11}{:>11}", human::share(count, counts.due), human::rate(rate(count as f64)))
-    };
+    let measured =
+        |count: u64| format!("{:>11}{:>11}", human::share(count, counts.due), rate(count, elapsed));
     let mut total = |depth: usize, name: &str, count: u64, rest: &str| {
         row(text, depth, name, &human::grouped(count), rest);
     };
@@ -128,14 +170,9 @@ fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     }
     if counts.sent > 0 {
         let bytes = counts.sent_bytes as f64;
-        let (rate, mean) = (human::bytes(rate(bytes)), human::bytes(bytes / counts.sent as f64));
-        row(
-            text,
-            1,
-            "bytes sent",
-            &human::bytes(bytes),
-            &format!("  {rate}/s, {mean} a record with its key"),
-        );
+        let rate = mean(bytes, elapsed, human::bytes).map_or(String::new(), |rate| format!("{rate}/s, "));
+        let each = human::bytes(bytes / counts.sent as f64);
+        row(text, 1, "bytes sent", &human::bytes(bytes), &format!("  {rate}{each} a record with its key"));
     }
 }
 
@@ -145,15 +182,8 @@ fn requests(text: &mut String, counts: &Snapshot, elapsed: Duration) {
         return;
     }
     head(text, "PutRecords requests", &["count", "share", "mean rate"]);
-    let seconds = elapsed.as_secs_f64();
-    let rate = if seconds > 0.0 { total as f64 / seconds } else { 0.0 };
-    row(
-        text,
-        1,
-        "all",
-        &human::grouped(total),
-        &format!("{:>11}{:>11}", human::share(total, total), human::rate(rate)),
-    );
+    let all = format!("{:>11}{:>11}", human::share(total, total), rate(total, elapsed));
+    row(text, 1, "all", &human::grouped(total), &all);
     for (outcome, count) in counts.requests.iter().filter(|(_, count)| *count > 0) {
         row(text, 2, outcome.label(), &human::grouped(count), &format!("{:>11}", human::share(count, total)));
     }
@@ -161,16 +191,16 @@ fn requests(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     row(text, 1, "records sent each", &human::short(mean), "  on average");
     if counts.throttled > 0 {
         let mean = counts.throttled as f64 / counts.generated.max(1) as f64;
-        let rest = format!("  in all attempts: {mean:.2} a record generated");
+        let rest = format!("  counted in every attempt: {mean:.2} for each record generated");
         row(text, 1, "entries throttled", &human::grouped(counts.throttled), &rest);
     }
 }
 
 fn times(text: &mut String, counts: &Snapshot) {
     let rows = [
-        ("delivery delay", &counts.delivery_delay, "per record, due to acknowledged"),
-        ("request duration", &counts.request_duration, "per request, call to answer"),
-        ("tick lateness", &counts.lateness, "per batch, due to first request"),
+        ("delivery delay", &counts.delivery_delay, "per record, from due to acknowledged"),
+        ("request duration", &counts.request_duration, "per request, from call to answer"),
+        ("tick lateness", &counts.lateness, "per batch, from due to its first request"),
     ];
     if rows.iter().all(|(_, durations, _)| durations.count() == 0) {
         return;
@@ -186,11 +216,11 @@ fn times(text: &mut String, counts: &Snapshot) {
 
 fn ticks(text: &mut String, counts: &Snapshot) {
     head(text, "Ticks of jobs", &["count"]);
-    row(text, 1, "fired", &human::grouped(counts.ticks_fired), "");
+    row(text, 1, "started", &human::grouped(counts.ticks_fired), "  a tick is one job in one due second");
     row(text, 1, "missed", &human::grouped(counts.ticks_missed), "");
     if counts.seconds_unannounced > 0 {
-        let rest = "  the cron scheduler came too late; their records were released on time";
-        row(text, 1, "unannounced seconds", &human::grouped(counts.seconds_unannounced), rest);
+        let rest = "  due seconds that the scheduler told too late; taken from the expression instead";
+        row(text, 1, "scheduler too late", &human::grouped(counts.seconds_unannounced), rest);
     }
     if counts.clock_steps > 0 {
         let rest = "  the wall clock was set by more than a second";
@@ -252,7 +282,7 @@ fn why_failed(why: Failed) -> &'static str {
         Failed::Unreachable => "no connection to the endpoint: is its address right, does it run?",
         Failed::TooLarge => "larger than a record of this stream may be",
         Failed::NoKey => "the event has no value where the partition key should come from",
-        Failed::Drain => "the end came before their next attempt: raise STREAMER_DRAIN_TIMEOUT",
+        Failed::Drain => "the run ended while they waited to try again; refused or unreachable before",
     }
 }
 
@@ -263,7 +293,7 @@ fn why_unknown(why: Unknown) -> &'static str {
         Unknown::ServerError => "the endpoint answered with a 5xx status",
         Unknown::BadAnswer => "the answer could not be read or had a wrong number of entries",
         Unknown::EarlierAttempt => "refused at last, but an earlier attempt had no answer",
-        Unknown::Drain => "the end came before the answer: raise STREAMER_DRAIN_TIMEOUT",
+        Unknown::Drain => "still without an answer when STREAMER_DRAIN_TIMEOUT was over",
     }
 }
 

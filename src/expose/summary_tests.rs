@@ -9,6 +9,7 @@ fn facts() -> RunFacts {
         seed: 42,
         instance: "p-0000002a".to_owned(),
         ended: "its duration".to_owned(),
+        held: None,
     }
 }
 
@@ -75,12 +76,12 @@ PutRecords requests               count      share  mean rate
   records sent each                  10  on average
 
 Times                               p50        p90        p99        max
-  delivery delay                  11 ms      11 ms      11 ms      11 ms  per record, due to acknowledged
-  request duration                10 ms      10 ms      10 ms      10 ms  per request, call to answer
-  tick lateness                  400 µs     400 µs     400 µs     400 µs  per batch, due to first request
+  delivery delay                  11 ms      11 ms      11 ms      11 ms  per record, from due to acknowledged
+  request duration                10 ms      10 ms      10 ms      10 ms  per request, from call to answer
+  tick lateness                  400 µs     400 µs     400 µs     400 µs  per batch, from due to its first request
 
 Ticks of jobs                     count
-  fired                             600
+  started                           600  a tick is one job in one due second
   missed                              0
 
 Shards                             sent      share  throttled      bytes
@@ -120,17 +121,17 @@ PutRecords requests               count      share  mean rate
     partial                           1     1.00 %
     timeout                          99    99.00 %
   records sent each                 490  on average
-  entries throttled               1,250  in all attempts: 0.03 a record generated
+  entries throttled               1,250  counted in every attempt: 0.03 for each record generated
 
 Times                               p50        p90        p99        max
-  delivery delay                  2.0 s      2.0 s      2.0 s      2.0 s  per record, due to acknowledged
-  request duration                 10 s       10 s       10 s       10 s  per request, call to answer
-  tick lateness                  2.0 ms     2.0 ms     2.0 ms     2.0 ms  per batch, due to first request
+  delivery delay                  2.0 s      2.0 s      2.0 s      2.0 s  per record, from due to acknowledged
+  request duration                 10 s       10 s       10 s       10 s  per request, from call to answer
+  tick lateness                  2.0 ms     2.0 ms     2.0 ms     2.0 ms  per batch, from due to its first request
 
 Ticks of jobs                     count
-  fired                              50
+  started                            50  a tick is one job in one due second
   missed                             10
-  unannounced seconds                 1  the cron scheduler came too late; their records were released on time
+  scheduler too late                  1  due seconds that the scheduler told too late; taken from the expression instead
 
 Shards                             sent      share  throttled      bytes
   shardId-000000000000           20,000    40.82 %      1,000   3.81 MiB
@@ -151,15 +152,15 @@ fn a_run_without_a_record_reads_like_this() {
 Run on my-stream: 0 s, ended by its duration. Seed 42, instance p-0000002a.
 
 Records                           count      share  mean rate
-  due                                 0        0 %        0/s
+  due                                 0        0 %          –
     dropped                           0        0 %
-    generated                         0        0 %        0/s
-      sent                            0        0 %        0/s
+    generated                         0        0 %          –
+      sent                            0        0 %          –
       failed                          0        0 %
       unknown                         0        0 %
 
 Ticks of jobs                     count
-  fired                               0
+  started                             0  a tick is one job in one due second
   missed                              0
 
 No record was due, and none was sent.
@@ -193,9 +194,53 @@ fn the_verdict_says_what_became_of_all() {
     let twice = Snapshot { perhaps_twice: 7, ..good() };
     assert_eq!(verdict(&twice), "All 6,000 records were sent, 7 of them perhaps twice.");
     let cut = Snapshot { due: 5, generated: 5, sent: 3, in_flight: 2, ..Snapshot::default() };
-    assert_eq!(verdict(&cut), "2 of 5 records were not sent, or may not have been: 2 not settled.");
+    assert_eq!(verdict(&cut), "2 of 5 records were not sent, or may not have been: 2 still in flight.");
     let broken = Snapshot { due: 5, ..Snapshot::default() };
     assert!(verdict(&broken).starts_with("Do not trust this run: the counts do not add up: due 5"));
+}
+
+#[test]
+fn the_embedded_streams_own_count_is_told_and_a_difference_without_a_doubt_is_called_a_defect() {
+    let told = |counts: &Snapshot, held: u64| {
+        let text = summary_text(counts, Duration::from_secs(60), &RunFacts { held: Some(held), ..facts() });
+        text.lines().last().expect("lines").to_owned()
+    };
+    assert_eq!(told(&good(), 6_000), "The embedded stream took 6,000 records by its own count.");
+    let one = Snapshot { due: 1, generated: 1, sent: 1, ..Snapshot::default() };
+    assert_eq!(told(&one, 1), "The embedded stream took 1 record by its own count.");
+    assert_eq!(
+        told(&bad(), 49_400),
+        "The embedded stream took 49,400 records by its own count, 400 more than sent: of the unknown ones, or \
+         stored twice."
+    );
+    assert_eq!(
+        told(&good(), 6_001),
+        "Do not trust this run: the counts differ. The embedded stream took 6,001 records by its own count, but \
+         6,000 were sent and none is in doubt. Unless another producer wrote to it, this is a defect of \
+         kinesis-streamer."
+    );
+    // A record with a sequence number is stored, whatever is in doubt besides.
+    for counts in [good(), bad()] {
+        let less = told(&counts, counts.sent - 1);
+        assert!(less.starts_with("Do not trust this run: the counts differ. "), "{less}");
+    }
+    assert!(!summary_text(&good(), Duration::from_secs(60), &facts()).contains("by its own count"));
+}
+
+#[test]
+fn a_run_of_less_than_a_second_has_no_mean_rates() {
+    let text = summary_text(&good(), Duration::from_micros(999_999), &facts());
+    for line in [
+        "  due                             6,000      100 %          –\n",
+        "      sent                        6,000      100 %          –\n",
+        "  bytes sent                   1.14 MiB  200 B a record with its key\n",
+        "  all                               600      100 %          –\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    assert!(!text.contains("/s"), "{text}");
+    let text = summary_text(&good(), Duration::from_secs(1), &facts());
+    assert!(text.contains("    100 %    6,000/s\n"), "{text}");
 }
 
 #[test]
