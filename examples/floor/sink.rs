@@ -1,0 +1,221 @@
+//! The null sink: speaks just enough HTTP/1.1 and Kinesis that every client runs, as cheaply as possible.
+//!
+//! Stores nothing and checks nothing. Decides what is answered; keeps a tape of when how many records came.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use kinesis_streamer::kinesis::{HashRange, ShardId};
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+use super::process::{self, Cores};
+
+/// Shards of the stream that it plays. Neighbours in an answer are of different shards, as with random keys.
+const SHARDS: u32 = 16;
+
+/// Most entries of a legal request.
+const MOST: usize = 500;
+
+/// One PutRecords request.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// When its head was there, since the Unix epoch.
+    pub at: Duration,
+    /// How many records it held.
+    pub records: u32,
+}
+
+/// What came since the tape was last cut.
+#[derive(Debug, Clone, Default)]
+pub struct Tape(Arc<Mutex<Vec<Arrival>>>);
+
+impl Tape {
+    fn lock(&self) -> MutexGuard<'_, Vec<Arrival>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nothing has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
+    /// Everything that came; the tape is empty then.
+    pub fn cut(&self) -> Vec<Arrival> {
+        std::mem::take(&mut self.lock())
+    }
+}
+
+/// A sink that serves on a thread of its own until the process ends.
+#[derive(Debug)]
+pub struct Sink {
+    /// Where it listens, on loopback.
+    pub port: u16,
+    /// What came.
+    pub tape: Tape,
+    thread: i32,
+}
+
+impl Sink {
+    /// Starts it on `port` (0 for a free one).
+    pub fn start(port: u16) -> std::io::Result<Self> {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
+        listener.set_nonblocking(true)?;
+        let (port, tape) = (listener.local_addr()?.port(), Tape::default());
+        let served = tape.clone();
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::Builder::new().name("null sink".to_owned()).spawn(move || {
+            let _ = tell.send(process::this_thread());
+            if let Err(error) = serve(listener, served) {
+                eprintln!("the null sink ended: {error}");
+                std::process::exit(71);
+            }
+        })?;
+        let thread = told.recv().map_err(std::io::Error::other)??;
+        Ok(Self { port, tape, thread })
+    }
+
+    /// Keeps it on these cores from now on.
+    pub fn pin(&self, cores: Cores) -> std::io::Result<()> {
+        process::pin(self.thread, cores)
+    }
+
+    /// CPU time that it has used.
+    pub fn cpu(&self) -> std::io::Result<Duration> {
+        process::thread_cpu(&format!("/proc/self/task/{}", self.thread))
+    }
+}
+
+fn serve(listener: std::net::TcpListener, tape: Tape) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async move {
+        let listener = TcpListener::from_std(listener)?;
+        let answers = Arc::new(Answers::new());
+        loop {
+            let (stream, _) = listener.accept().await?;
+            stream.set_nodelay(true)?;
+            let (answers, tape) = (Arc::clone(&answers), tape.clone());
+            // A client that goes away in the middle is none of the sink's business.
+            tokio::spawn(async move { drop(converse(stream, &answers, &tape).await) });
+        }
+    })
+}
+
+/// Answers the requests of one connection, one after the other.
+async fn converse(mut stream: TcpStream, answers: &Answers, tape: &Tape) -> std::io::Result<()> {
+    let mut buffer = Vec::with_capacity(256 * 1024);
+    loop {
+        let head = loop {
+            if let Some(end) = memmem::find(&buffer, b"\r\n\r\n") {
+                break end + 4;
+            }
+            if stream.read_buf(&mut buffer).await? == 0 {
+                return Ok(());
+            }
+        };
+        let at = now();
+        let whole = head + content_length(&buffer[..head]);
+        buffer.reserve(whole.saturating_sub(buffer.len()));
+        while buffer.len() < whole {
+            if stream.read_buf(&mut buffer).await? == 0 {
+                return Ok(());
+            }
+        }
+        let answer = match operation(&buffer[..head]) {
+            b"PutRecords" => {
+                let records = memmem::find_iter(&buffer[head..whole], b"\"Data\":").count();
+                tape.lock().push(Arrival { at, records: records as u32 });
+                answers.put_records.get(records).unwrap_or(&answers.unknown)
+            }
+            b"DescribeStreamSummary" => &answers.summary,
+            b"ListShards" => &answers.shards,
+            _ => &answers.unknown,
+        };
+        stream.write_all(answer).await?;
+        buffer.drain(..whole);
+    }
+}
+
+/// Time since the Unix epoch.
+pub fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn content_length(head: &[u8]) -> usize {
+    const NAME: &[u8] = b"content-length:";
+    head.split(|&byte| byte == b'\n')
+        .find(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME))
+        .and_then(|line| std::str::from_utf8(&line[NAME.len()..]).ok()?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+/// What `x-amz-target` asks for; empty when it is not there.
+fn operation(head: &[u8]) -> &[u8] {
+    const PREFIX: &[u8] = b"Kinesis_20131202.";
+    let Some(at) = memmem::find(head, PREFIX) else { return b"" };
+    let rest = &head[at + PREFIX.len()..];
+    &rest[..memchr::memchr(b'\r', rest).unwrap_or(rest.len())]
+}
+
+/// Every answer, head and body, made once.
+struct Answers {
+    /// By the number of entries; none for 0.
+    put_records: Vec<Bytes>,
+    summary: Bytes,
+    shards: Bytes,
+    unknown: Bytes,
+}
+
+impl Answers {
+    fn new() -> Self {
+        let unknown = with_head(
+            "400 Bad Request",
+            r#"{"__type":"InvalidArgumentException","message":"not for a null sink"}"#,
+        );
+        let mut put_records = vec![unknown.clone()];
+        put_records.extend((1..=MOST).map(|entries| with_head("200 OK", &stored(entries))));
+        let summary = format!(
+            concat!(
+                r#"{{"StreamDescriptionSummary":{{"EnhancedMonitoring":[{{"ShardLevelMetrics":[]}}],"OpenShardCount":{},"#,
+                r#""RetentionPeriodHours":24,"StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/null","#,
+                r#""StreamCreationTimestamp":1.7E9,"StreamName":"null","StreamStatus":"ACTIVE"}}}}"#
+            ),
+            SHARDS
+        );
+        let shards = (0_u64..).zip(HashRange::ALL.divided(SHARDS)).map(|(id, range)| {
+            format!(
+                r#"{{"HashKeyRange":{{"StartingHashKey":"{}","EndingHashKey":"{}"}},"SequenceNumberRange":{{"StartingSequenceNumber":"0"}},"ShardId":"{}"}}"#,
+                range.start, range.end, ShardId(id)
+            )
+        });
+        let shards = shards.collect::<Vec<_>>().join(",");
+        Self {
+            put_records,
+            summary: with_head("200 OK", &summary),
+            shards: with_head("200 OK", &format!(r#"{{"Shards":[{shards}]}}"#)),
+            unknown,
+        }
+    }
+}
+
+/// The answer of a stream that stored every entry, as AWS writes it.
+fn stored(entries: usize) -> String {
+    let entry = |index: usize| {
+        // 56 digits, as many as AWS's have.
+        let shard = ShardId((index * 7 % SHARDS as usize) as u64);
+        format!(r#"{{"SequenceNumber":"49{index:054}","ShardId":"{shard}"}}"#)
+    };
+    let entries: Vec<String> = (0..entries).map(entry).collect();
+    format!(r#"{{"FailedRecordCount":0,"Records":[{}]}}"#, entries.join(","))
+}
+
+fn with_head(status: &str, body: &str) -> Bytes {
+    let length = body.len();
+    format!(
+        "HTTP/1.1 {status}\r\nx-amzn-RequestId: 00000000-0000-0000-0000-000000000000\r\n\
+         Content-Type: application/x-amz-json-1.1\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .into()
+}
