@@ -88,11 +88,6 @@ impl Asked {
         self.read(setting, |text| text.parse().map_err(|_| None))
     }
 
-    /// A value that a type of ours reads, with its own word on a wrong one.
-    pub fn explained<T: std::str::FromStr<Err: fmt::Display>>(&mut self, setting: &Setting) -> Option<T> {
-        self.read(setting, |text| text.parse().map_err(|error: T::Err| Some(error.to_string())))
-    }
-
     /// A number that fits `T`.
     pub fn number<T: TryFrom<u64>>(&mut self, setting: &Setting) -> Option<T> {
         self.read(setting, |text| {

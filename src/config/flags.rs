@@ -9,8 +9,8 @@ use std::ops::Range;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use super::aws::AWS_VARIABLES;
 use super::problem::{Problem, Shown};
-use super::reference::AWS_VARIABLES;
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Scope, Setting};
 use super::settings::SETTINGS;
@@ -18,11 +18,14 @@ use super::settings::SETTINGS;
 /// Most mistakes on a command line that are looked for, each of which costs another reading of it.
 const MOST_MISTAKES: usize = 20;
 
+/// The program's name in the help.
+const PROGRAM: &str = "kinesis-streamer";
+
 /// A flag of the subcommands that has no variable: its name, its value's name, its default, its help.
 pub(super) type OwnFlag = (&'static str, &'static str, &'static str, &'static str);
 
 /// The flags of `local`.
-pub(super) const SHARDS: OwnFlag = ("shards", "N", "1", "Shards of the stream");
+pub(super) const SHARDS: OwnFlag = ("shards", "N", "1", "Shards of the stream, from 1 to 1000");
 /// The flags of `local`.
 pub(super) const PORT: OwnFlag = ("port", "PORT", "4567", "The port to serve on; 0: any free one");
 /// The flags of `local`.
@@ -63,7 +66,7 @@ pub(super) enum Line {
 pub(super) fn read(mut arguments: Vec<OsString>) -> Line {
     let mut problems = detached_values(&mut arguments);
     loop {
-        match command().try_get_matches_from(&arguments) {
+        match command().try_get_matches_from(with_program(&arguments)) {
             Ok(matches) => return Line::Typed(typed(&matches, problems)),
             Err(error) => match error.kind() {
                 ErrorKind::DisplayHelp => return Line::Help(error.to_string()),
@@ -74,7 +77,8 @@ pub(super) fn read(mut arguments: Vec<OsString>) -> Line {
                     match culprit(&error, &arguments).filter(|_| problems.len() < MOST_MISTAKES) {
                         Some(range) => drop(arguments.drain(range)),
                         None => {
-                            let lenient = command().ignore_errors(true).try_get_matches_from(&arguments);
+                            let lenient =
+                                command().ignore_errors(true).try_get_matches_from(with_program(&arguments));
                             return Line::Typed(typed(&lenient.unwrap_or_default(), problems));
                         }
                     }
@@ -82,6 +86,11 @@ pub(super) fn read(mut arguments: Vec<OsString>) -> Line {
             },
         }
     }
+}
+
+/// The program's name as people know it, whatever it was called by, and what follows it.
+fn with_program(arguments: &[OsString]) -> impl Iterator<Item = OsString> + use<> {
+    std::iter::once(OsString::from(PROGRAM)).chain(arguments.to_vec())
 }
 
 /// Takes out what was meant as the value of a switch and stands apart from it (`--local 4`), which clap
@@ -114,6 +123,11 @@ fn culprit(error: &clap::Error, arguments: &[OsString]) -> Option<Range<usize>> 
     let Some(ContextValue::String(text)) = kinds.into_iter().find_map(|kind| error.get(kind)) else {
         return None;
     };
+    // What follows a known subcommand is meant for it: it is read on, and what stands before is not.
+    if error.kind() == ErrorKind::ArgumentConflict && command().find_subcommand(text).is_some() {
+        let at = arguments.iter().rposition(|argument| argument == text.as_str())?;
+        return (at > 0).then_some(0..at);
+    }
     // clap adds the value's name to a known flag: `--jobs <N>`, `--local[=<SHARDS>]`.
     let flag = text.split([' ', '=', '[']).next().filter(|_| text.starts_with("--")).unwrap_or(text);
     let at = arguments.iter().position(|argument| {
@@ -194,14 +208,13 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
 /// The whole command line, as clap knows it.
 pub(super) fn command() -> Command {
     let sample = Command::new("sample")
-        .bin_name("kinesis-streamer sample")
         .about("Prints events to standard output and sends nothing")
         .arg(
             Arg::new(COUNT)
                 .value_name("N")
                 .value_parser(value_parser!(OsString))
                 .allow_negative_numbers(true)
-                .help("How many [default: 10]"),
+                .help("How many, from 1 [default: 10]"),
         )
         .arg(
             Arg::new(NULL)
@@ -211,14 +224,12 @@ pub(super) fn command() -> Command {
         )
         .args(SETTINGS.iter().filter(|setting| setting.scope != Scope::Run).map(arg));
     let local = Command::new("local")
-        .bin_name("kinesis-streamer local")
         .about("Serves the embedded stream alone, for other tools")
         .args([SHARDS, PORT, HOST, NAME].map(own_arg))
         .args(SETTINGS.iter().filter(|setting| setting.scope == Scope::Everywhere).map(arg));
-    Command::new("kinesis-streamer")
+    Command::new(PROGRAM)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Puts a known load on a Kinesis data stream and says what became of every record")
-        .no_binary_name(true)
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
@@ -238,7 +249,11 @@ fn arg(setting: &Setting) -> Arg {
         .value_parser(value_parser!(OsString))
         .action(ArgAction::Set)
         .help_heading(setting.group.heading())
-        .help(format!("{}\n[env: {names}] [default: {default}]", setting.help));
+        .help(format!(
+            "{}\nTakes {}\n[env: {names}] [default: {default}]",
+            setting.help,
+            setting.form.rule()
+        ));
     if setting.switch {
         arg.num_args(0..=1).require_equals(true).default_missing_value("true")
     } else {

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 
 use super::asked::Asked;
+use super::aws::AwsValues;
 use super::flags::{self, HOST, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
@@ -56,7 +57,7 @@ const SAMPLES: u64 = 10;
 /// Reads a whole invocation.
 ///
 /// - `environment`: the process's environment with `.env` merged under it, as `std::env::vars_os` gives
-///   it. Only variables of the table are kept.
+///   it. Only variables of the table are kept, and AWS's endpoints and regions looked at.
 /// - `arguments`: the command line with the program's name first, as `std::env::args_os` gives it.
 /// - `fresh_seed`: the seed of a run that is not given one.
 ///
@@ -80,19 +81,28 @@ where
     let Typed { verb, values, mut problems } = typed;
     // Nothing is called missing while the command line holds something that was not understood.
     let understood = problems.is_empty();
-    let vars = Vars::read(environment.into_iter(), &mut problems);
+    let mut aws = AwsValues::default();
+    let environment = environment
+        .into_iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .inspect(|(name, value): &(OsString, OsString)| aws.note(name, value));
+    let vars = Vars::read(environment, &mut problems);
     let mut asked = Asked { vars, flags: values, problems, notices: Vec::new() };
     let invocation = match verb {
-        Verb::Run => resolve::config(&mut asked, fresh_seed).map(|config| {
-            if understood && config.target == Target::Nowhere && !config.dry_run {
+        Verb::Run => {
+            let config = resolve::config(&mut asked, fresh_seed);
+            let nowhere =
+                config.as_ref().is_some_and(|config| config.target == Target::Nowhere && !config.dry_run);
+            if understood && nowhere {
                 asked.problems.push(Problem::Missing {
                     setting: table::STREAM.name,
                     flag: format!("--{}", table::STREAM.flag),
                     why: "a run needs a stream, unless it is --local or --dry-run",
                 });
             }
-            Invocation::Run(Box::new(config))
-        }),
+            aws.check(&mut asked);
+            config.map(|config| Invocation::Run(Box::new(config)))
+        }
         Verb::Sample { null } => {
             let count = count(&mut asked);
             resolve::config(&mut asked, fresh_seed).zip(count).map(|(config, count)| Invocation::Sample {

@@ -4,7 +4,9 @@
 //! Touches no environment, no file and no process: those live in `main`.
 
 mod asked;
+mod aws;
 mod bytes;
+mod cron_detail;
 mod flags;
 mod invocation;
 mod model;
@@ -19,10 +21,11 @@ mod vars;
 #[cfg(test)]
 mod tests;
 
+pub use aws::{AWS_VARIABLES, AwsForm, AwsVariable};
 pub use invocation::{Invocation, LocalOptions, read};
 pub use model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 pub use problem::{Problem, Problems, Shown};
-pub use reference::{AWS_VARIABLES, AwsVariable, markdown_table};
+pub use reference::markdown_table;
 pub use setting::{Absent, Form, Group, Scope, Setting};
 pub use settings::SETTINGS;
 pub use vars::Vars;

@@ -68,7 +68,8 @@ pub enum Problem {
     /// A value breaks its setting's rule.
     #[error("{origin}: must be {rule}, but is {value}{}", parenthesis(.detail))]
     Wrong {
-        /// The setting's name in the table; none for a flag of a subcommand that has no variable.
+        /// The setting's name in the table; none for AWS's own variables and for a flag of a subcommand that
+        /// has no variable.
         setting: Option<&'static str>,
         /// The variable or flag that the value came from.
         origin: String,
@@ -82,12 +83,20 @@ pub enum Problem {
     /// A value is not Unicode.
     #[error("{origin}: must be valid Unicode (UTF-8), but is {value}")]
     NotUnicode {
-        /// The setting's name in the table; none for what has no variable.
+        /// The setting's name in the table; none for what is not in it.
         setting: Option<&'static str>,
         /// The variable or flag that the value came from.
         origin: String,
         /// The value, its wrong parts replaced.
         value: Shown,
+    },
+    /// A variable of AWS's own is there and has no value.
+    #[error("{name}: is empty: unset it or set {noun}")]
+    Empty {
+        /// The variable.
+        name: &'static str,
+        /// What it should hold.
+        noun: &'static str,
     },
     /// A setting that is needed is not there.
     #[error("{setting}: must be given (or {flag}): {why}")]
@@ -142,7 +151,8 @@ impl Problem {
             }
             Self::Missing { setting, .. } => vec![setting],
             Self::Together { settings, .. } => settings.clone(),
-            Self::UnknownVariable { .. }
+            Self::Empty { .. }
+            | Self::UnknownVariable { .. }
             | Self::UnknownFlag { .. }
             | Self::Arguments(_)
             | Self::Environment(_) => Vec::new(),

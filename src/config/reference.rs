@@ -2,46 +2,9 @@
 //!
 //! Made from the table of settings; a test compares the two.
 
+use super::aws::AWS_VARIABLES;
 use super::setting::{Absent, Setting};
 use super::settings::SETTINGS;
-
-/// A variable that AWS's own configuration reads. It is never read here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AwsVariable {
-    /// The variable.
-    pub name: &'static str,
-    /// Whether its value must never be shown.
-    pub secret: bool,
-    /// What it does, in one line.
-    pub help: &'static str,
-}
-
-const fn aws(name: &'static str, help: &'static str) -> AwsVariable {
-    AwsVariable { name, secret: false, help }
-}
-
-const fn aws_secret(name: &'static str, help: &'static str) -> AwsVariable {
-    AwsVariable { name, secret: true, help }
-}
-
-/// The variables of AWS's default chain that people use most with a stream.
-pub const AWS_VARIABLES: &[AwsVariable] = &[
-    aws("AWS_REGION", "The region; us-east-1 where nothing names one"),
-    aws("AWS_DEFAULT_REGION", "The region, where `AWS_REGION` is not set"),
-    aws("AWS_ACCESS_KEY_ID", "Static credentials: the key's id"),
-    aws_secret("AWS_SECRET_ACCESS_KEY", "Static credentials: the key"),
-    aws_secret("AWS_SESSION_TOKEN", "Static credentials: the token of a session"),
-    aws("AWS_PROFILE", "The profile in AWS's configuration files; SSO and credential processes included"),
-    aws("AWS_CONFIG_FILE", "Where the configuration file is"),
-    aws("AWS_SHARED_CREDENTIALS_FILE", "Where the credentials file is"),
-    aws("AWS_ENDPOINT_URL", "Another endpoint for every service"),
-    aws("AWS_ENDPOINT_URL_KINESIS", "Another endpoint for Kinesis; stronger than `AWS_ENDPOINT_URL`"),
-    aws("AWS_ROLE_ARN", "The role to take with a web identity"),
-    aws("AWS_WEB_IDENTITY_TOKEN_FILE", "The token of a web identity, as Kubernetes mounts it"),
-    aws("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "Credentials of a container, as ECS sets it"),
-    aws("AWS_CONTAINER_CREDENTIALS_FULL_URI", "Credentials of a container, as EKS sets it"),
-    aws("AWS_EC2_METADATA_DISABLED", "`true` keeps credentials of the EC2 instance out"),
-];
 
 /// Both tables in Markdown: our settings by topic, then AWS's variables.
 pub fn markdown_table() -> String {

@@ -6,10 +6,11 @@
 use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
+use super::cron_detail::cron_detail;
 use super::model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::settings as table;
 use crate::generate::EventKind;
-use crate::key::KeyStrategy;
+use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
@@ -23,7 +24,13 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
     let event = asked.parsed(&table::EVENT);
-    let key = asked.explained(&table::PARTITION_KEY);
+    let key = asked.read(&table::PARTITION_KEY, |text| {
+        text.parse().map_err(|error: KeyStrategyError| match error {
+            // The rule names them all.
+            KeyStrategyError::Name => None,
+            other => Some(other.to_string()),
+        })
+    });
     if let (Some(event), Some(key)) = (event, &key) {
         check_key(asked, event, key);
     }
@@ -106,7 +113,7 @@ fn same_stream(one: &StreamRef, other: &StreamRef) -> bool {
 fn load(asked: &mut Asked) -> Option<Load> {
     let jobs = asked.number(&table::JOBS);
     let messages = asked.number(&table::MESSAGES);
-    let cron = asked.explained(&table::CRON);
+    let cron = asked.read(&table::CRON, |text| text.parse().map_err(|error| Some(cron_detail(text, &error))));
     let pacing = asked.parsed(&table::PACING);
     let duration = asked.optional(&table::DURATION, Asked::duration);
     let max_records = asked.optional(&table::MAX_RECORDS, Asked::number);

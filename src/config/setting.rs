@@ -84,7 +84,7 @@ impl Form {
         match self {
             Self::Number { min, max } => format!("a whole number from {min} to {max}"),
             Self::Duration { min, max } => {
-                format!("a duration such as 500ms, 90s or 1h30m, from {} to {}", span(min), span(max))
+                format!("a duration such as {}, from {} to {}", examples(min, max), span(min), span(max))
             }
             Self::Bytes { min, max } => {
                 format!("a size in bytes, or with KB, MB, KiB or MiB, from {} to {}", Bytes(min), Bytes(max))
@@ -112,6 +112,25 @@ impl Form {
     pub fn bytes(self, text: &str) -> Option<u64> {
         let Self::Bytes { min, max } = self else { return None };
         in_bytes(text).filter(|bytes| (min..=max).contains(bytes))
+    }
+}
+
+/// Durations to learn the form from, each of which is legal: `500ms, 90s or 1h30m`.
+fn examples(min: Duration, max: Duration) -> String {
+    const EXAMPLES: [(Duration, &str); 3] = [
+        (Duration::from_millis(500), "500ms"),
+        (Duration::from_secs(90), "90s"),
+        (Duration::from_secs(5_400), "1h30m"),
+    ];
+    let legal: Vec<&str> = EXAMPLES
+        .into_iter()
+        .filter(|(duration, _)| (min..=max).contains(duration))
+        .map(|(_, text)| text)
+        .collect();
+    match legal.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} or {last}", others.join(", ")),
+        None => span(min),
     }
 }
 

@@ -10,7 +10,7 @@ use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
 
-const SECOND: Duration = Duration::from_secs(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -102,7 +102,7 @@ pub const CRON: Setting = Setting::new(
     "EXPRESSION",
     Own("a cron expression of six fields (second minute hour day month weekday, in UTC)"),
     Value("* * * * * *"),
-    "Which seconds are due: six fields, seconds first, in UTC",
+    "Which seconds are due; STREAMER_DURATION counts from the first of them",
 );
 
 /// When inside the second.
@@ -122,9 +122,9 @@ pub const DURATION: Setting = Setting::new(
     "STREAMER_DURATION",
     "duration",
     "DURATION",
-    Form::Duration { min: SECOND, max: DAY.saturating_mul(365) },
+    Form::Duration { min: MILLISECOND, max: DAY.saturating_mul(365) },
     Means("until it is stopped"),
-    "How long the run goes on",
+    "How long the run goes on, from its first due second",
 );
 
 /// How many records the run makes.
@@ -170,7 +170,7 @@ pub const SEED: Setting = Setting::new(
     "N",
     Number { min: 0, max: u64::MAX },
     Means("random, and printed"),
-    "The same seed gives the same events, byte for byte",
+    "The same seed gives the same events, but for the time",
 )
 .scope(Scope::Sample);
 
@@ -219,7 +219,7 @@ pub const MAX_IN_FLIGHT: Setting = Setting::new(
     "N",
     Number { min: 1, max: 10_000 },
     Value("128"),
-    "Most requests under way at once; what is due and finds no room is dropped, and counted",
+    "Most requests under way at once; what is due and finds no room within a second is dropped, and counted",
 );
 
 /// How long one attempt may take.
@@ -228,7 +228,7 @@ pub const REQUEST_TIMEOUT: Setting = Setting::new(
     "STREAMER_REQUEST_TIMEOUT",
     "request-timeout",
     "DURATION",
-    Form::Duration { min: Duration::from_millis(1), max: HOUR },
+    Form::Duration { min: MILLISECOND, max: HOUR },
     Value("10s"),
     "How long one request may take",
 );

@@ -1,6 +1,6 @@
 //! Which setting a mistyped variable may have meant.
 
-use super::reference::AWS_VARIABLES;
+use super::aws::AWS_VARIABLES;
 use super::settings::SETTINGS;
 
 /// The nearest known variable to an unknown `STREAMER_…` one; none when nothing is near.

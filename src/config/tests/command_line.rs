@@ -31,6 +31,17 @@ fn mistakes_on_the_command_line_are_found_together_with_wrong_values() {
             "--seed: must be a whole number from 0 to 18446744073709551615, but is \"-1\""
         ]
     );
+    // What follows the subcommand is its own, and is judged as such.
+    for arguments in
+        [&["--jobs", "10", "sample", "1"][..], &["--stream", "sample", "--jobs=1", "sample", "1"]]
+    {
+        assert_eq!(
+            wrong(&[], arguments),
+            ["sample: its flags go after it, and a run's flags are not for it"],
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(wrong(&[], &["--jobs=1", "local", "--shards=0"]).len(), 2);
     assert_eq!(wrong(&[], &["-x"]), ["-x: no such flag; --help lists them all"]);
     assert_eq!(
         wrong(&[], &["--aws-secret-access-key=hunter2", "--local", "--\u{1b}[31m", "hunter2"]),

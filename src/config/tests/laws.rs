@@ -19,6 +19,7 @@ fn variables() -> impl Strategy<Value = Vec<(String, String)>> {
     let name = prop_oneof![
         20 => prop::sample::select(known).prop_map(str::to_owned),
         1 => "(STREAMER_)?[A-Za-zé_]{0,12}",
+        1 => prop::sample::select(AWS_VARIABLES).prop_map(|variable| variable.name.to_owned()),
     ];
     prop::collection::vec((name, value()), 0..8)
 }
@@ -51,7 +52,7 @@ proptest! {
                 let known = settings.iter().all(|name| SETTINGS.iter().any(|setting| setting.name == *name));
                 let named = settings.iter().any(|_| true) || matches!(
                     problem,
-                    Problem::UnknownVariable { .. } | Problem::UnknownFlag { .. } | Problem::Arguments(_) | Problem::Wrong { setting: None, .. }
+                    Problem::Empty { .. } | Problem::UnknownVariable { .. } | Problem::UnknownFlag { .. } | Problem::Arguments(_) | Problem::Wrong { setting: None, .. }
                 );
                 prop_assert!(known && named, "{problem}");
                 let line = problem.to_string();

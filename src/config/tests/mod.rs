@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
+mod aws;
 mod command_line;
 mod laws;
+mod rules;
 mod shipped;
 
 use super::*;
@@ -126,7 +128,7 @@ fn every_wrong_value_is_reported_at_once_with_its_rule() {
         "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
         "STREAMER_CRON: must be a cron expression of six fields (second minute hour day month weekday, in UTC), but is \"* * * * *\" (it has 5 fields)",
         "--pacing: must be one of burst, smooth, poisson, but is \"gauss\"",
-        "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1s to 365d, but is \"1\"",
+        "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1ms to 365d, but is \"1\"",
         "STREAMER_MAX_RECORDS: must be a whole number from 1 to 1000000000000000, but is \"99999999999999999999\"",
         "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
         "STREAMER_SEED: must be a whole number from 0 to 18446744073709551615, but is empty",
