@@ -73,7 +73,7 @@ impl Exit {
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
-            Self::Sent => "every record that was generated was sent",
+            Self::Sent => "every record that was generated was sent (dropped ones were not generated)",
             Self::NotAllSent => "the run ended, but records failed or are unknown",
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::NoStream => "the stream does not exist",

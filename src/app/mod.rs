@@ -232,10 +232,10 @@ impl App {
                 seed: config.seed.value,
                 instance: config.producer,
                 ended: ended.to_owned(),
+                held: embedded.map(|embedded| embedded.held()),
             },
             load_time: pacing.first_due().map(|first| load_time(load.pacing, first, scheduled_until)),
             drain_time: scheduled_until.elapsed(),
-            held: embedded.map(|embedded| embedded.held()),
         })
     }
 }

@@ -17,8 +17,6 @@ pub struct Report {
     pub load_time: Option<Duration>,
     /// From the end of the schedule to the last settled record.
     pub drain_time: Duration,
-    /// How many records the embedded stream took by its own count, where there is one.
-    pub held: Option<u64>,
 }
 
 impl Report {
@@ -33,17 +31,11 @@ impl Report {
             Exit::Sent
         }
     }
-}
 
-impl Report {
     /// The summary for people.
     #[must_use]
     pub fn text(&self) -> String {
-        let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
-        if let Some(held) = self.held {
-            text.push_str(&format!("The embedded stream took {held} records by its own count.\n"));
-        }
-        text
+        summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts)
     }
 
     /// The numbers as one event of the log, for machines.
@@ -72,7 +64,7 @@ impl Report {
             delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
             load_seconds = seconds(self.load_time),
             drain_seconds = self.drain_time.as_secs_f64(),
-            held = self.held,
+            held = self.facts.held,
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,
