@@ -85,7 +85,7 @@ fn env_file(path: &Path) -> Result<Vec<(OsString, OsString)>, String> {
 fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) -> Exit {
     let set_up = || -> io::Result<_> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok((runtime, Console::start(io::stderr(), terminal())?))
+        Ok((runtime, Console::start(io::stderr(), terminal())?.with_width(width)))
     };
     let (runtime, console) = match set_up() {
         Ok(both) => both,
@@ -102,9 +102,13 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
 
 fn terminal() -> Terminal {
     let variable = |name| std::env::var(name).ok();
-    let width = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0));
     let is_terminal = io::stderr().is_terminal();
-    Terminal::new(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref(), width)
+    Terminal::new(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref(), width())
+}
+
+/// The columns that standard error has now, where it is a terminal.
+fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
 fn start_log(log: &Log, console: &Console) {

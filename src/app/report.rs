@@ -23,7 +23,9 @@ impl Report {
     /// How the process ends.
     #[must_use]
     pub fn exit(&self) -> Exit {
-        if self.counts.law().is_err() || self.counts.in_flight > 0 {
+        // The embedded stream is ours: that it holds less than was counted as sent can only be a defect.
+        let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
+        if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
