@@ -13,7 +13,9 @@ FROM ${BUILD_IMAGE} AS build
 WORKDIR /build
 
 # The dependencies alone, which take minutes: this layer lasts until Cargo.toml or Cargo.lock change.
+# Cargo.toml names the benchmarks, so cargo wants to see them.
 COPY Cargo.toml Cargo.lock ./
+COPY benches benches
 RUN mkdir src \
     && echo 'fn main() {}' > src/main.rs \
     && touch src/lib.rs \
