@@ -15,7 +15,7 @@ pub(super) fn all_stored(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<
         if text.eat(b"FailedRecordCount\":").is_some() {
             failed = Some(text.number()?);
         } else if text.eat(b"EncryptionType\":\"").is_some() {
-            text.skip(u8::is_ascii_uppercase)?;
+            text.word()?;
             text.eat(b"\"")?;
         } else if !seen {
             text.eat(b"Records\":[")?;
@@ -31,6 +31,15 @@ pub(super) fn all_stored(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<
     }
 }
 
+/// Whether each of the eight bytes is `0` to `9`: its high half is 3, and still is when 6 is added.
+#[inline]
+fn all_digits(eight: u64) -> bool {
+    const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const THREE: u64 = 0x3030_3030_3030_3030;
+    const SIX: u64 = 0x0606_0606_0606_0606;
+    (eight & HIGH) == THREE && (eight.wrapping_add(SIX) & HIGH) == THREE
+}
+
 /// What is left to read.
 struct Text<'a>(&'a [u8]);
 
@@ -42,12 +51,26 @@ impl Text<'_> {
         Some(())
     }
 
-    /// Goes past one or more bytes of a kind.
-    #[inline]
-    fn skip(&mut self, of_kind: impl Fn(&u8) -> bool) -> Option<()> {
-        let end = self.0.iter().position(|byte| !of_kind(byte))?;
+    /// Goes past one or more upper-case letters.
+    fn word(&mut self) -> Option<()> {
+        let end = self.0.iter().position(|byte| !byte.is_ascii_uppercase())?;
         self.0 = &self.0[end..];
         (end > 0).then_some(())
+    }
+
+    /// Goes past one or more digits. A sequence number has 56: eight at a time.
+    #[inline]
+    fn digits(&mut self) -> Option<()> {
+        let before = self.0.len();
+        while let Some((eight, rest)) = self.0.split_first_chunk::<8>() {
+            if !all_digits(u64::from_le_bytes(*eight)) {
+                break;
+            }
+            self.0 = rest;
+        }
+        let end = self.0.iter().position(|byte| !byte.is_ascii_digit())?;
+        self.0 = &self.0[end..];
+        (self.0.len() < before).then_some(())
     }
 
     /// Reads a whole number without leading zeros.
@@ -69,14 +92,14 @@ impl Text<'_> {
         loop {
             self.eat(b"{\"")?;
             let shard = if self.eat(b"SequenceNumber\":\"").is_some() {
-                self.skip(u8::is_ascii_digit)?;
+                self.digits()?;
                 self.eat(b"\",\"ShardId\":\"")?;
                 self.shard()?
             } else {
                 self.eat(b"ShardId\":\"")?;
                 let shard = self.shard()?;
                 self.eat(b"\",\"SequenceNumber\":\"")?;
-                self.skip(u8::is_ascii_digit)?;
+                self.digits()?;
                 shard
             };
             self.eat(b"\"}")?;
@@ -100,5 +123,24 @@ impl Text<'_> {
             number = number * 10 + u64::from(digit - b'0');
         }
         Some(ShardId(number))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eight_digits_are_told_from_any_other_byte_in_any_place() {
+        assert!(all_digits(u64::from_le_bytes(*b"01234567")) && all_digits(u64::from_le_bytes(*b"99999999")));
+        for at in 0..8 {
+            for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit()) {
+                for around in [b'0', b'9'] {
+                    let mut eight = [around; 8];
+                    eight[at] = byte;
+                    assert!(!all_digits(u64::from_le_bytes(eight)), "{byte} at {at}");
+                }
+            }
+        }
     }
 }
