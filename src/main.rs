@@ -176,8 +176,10 @@ async fn obey(
     abort: oneshot::Sender<()>,
     console: Console,
 ) {
-    let _ = stop.send(signals.next().await);
+    let signal = signals.next().await;
+    // Said before it is done: the last line of the log is the run's end.
     tracing::info!("stopping: no new ticks; waiting for what is in flight; a second signal stops at once");
+    let _ = stop.send(signal);
     signals.next().await;
     tracing::warn!("stopped at once: what is in flight is of unknown fate");
     let _ = abort.send(());

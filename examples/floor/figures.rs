@@ -68,11 +68,14 @@ pub fn of_rounds(rows: &[Row]) -> io::Result<Vec<Figure>> {
     Ok(figures)
 }
 
+/// Measures one thing and tells its figures.
+type Measure = fn(&Bench<'_>) -> io::Result<Vec<Figure>>;
+
 /// The program under other loads than those of the rounds.
 pub fn of_the_program(sink: &Sink, binary: &Path) -> io::Result<Vec<Figure>> {
     let bench = Bench { sink, binary };
     let mut figures = Vec::new();
-    let measures: [(&str, fn(&Bench<'_>) -> io::Result<Vec<Figure>>); 8] = [
+    let measures: [(&str, Measure); 8] = [
         ("small requests", small_requests),
         ("memory", memory),
         ("ten thousand jobs", many_jobs),
