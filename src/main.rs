@@ -112,10 +112,11 @@ fn width() -> Option<usize> {
 }
 
 fn start_log(log: &Log, console: &Console) {
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(&log.filter)
-        .with_writer(console.clone())
-        .with_target(false);
+    // The cron scheduler tells of its own start, and the providers of credentials dump what the start error says in
+    // a line. Who wants to read them names them in STREAMER_LOG, whose directives come later and win.
+    let filter = format!("tokio_cron_scheduler=warn,aws_config=error,{}", log.filter);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone()).with_target(false);
     match log.format {
         LogFormat::Text => builder.with_ansi(console.terminal().colour).init(),
         LogFormat::Json => builder.json().init(),

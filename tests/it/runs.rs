@@ -7,6 +7,12 @@ fn the_default_load_is_sent_and_held() {
     let finished = Program::run(&["--local", "--max-records=200"]).finish();
     let counts = finished.counts();
     assert_eq!((counts["due"], counts["sent"], counts["held"], finished.code), (200, 200, 200, 0));
+    assert_eq!(
+        finished.stderr.lines().count(),
+        2,
+        "nothing but its beginning and its end: {}",
+        finished.stderr
+    );
 }
 
 #[test]
