@@ -42,7 +42,7 @@ impl Answer {
     /// # Errors
     /// When the body is no JSON, or an entry has neither a sequence number nor an error code.
     pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
-        if let Some(failed) = scan::all_stored(body, &mut self.entries) {
+        if let Some(failed) = scan::usual(body, &mut self.entries) {
             self.failed_record_count = failed;
             return Ok(());
         }
@@ -133,16 +133,21 @@ struct RawEntry<'a> {
 impl RawEntry<'_> {
     fn result(&self) -> Option<EntryResult> {
         let shard = self.shard_id.as_deref().and_then(|id| id.parse().ok());
-        let Some(code) = self.error_code.as_deref().filter(|code| !code.is_empty()) else {
+        let Some(of) = refusal(self.error_code.as_deref().unwrap_or_default()) else {
             let number = self.sequence_number.as_deref()?;
             return (!number.is_empty()).then_some(EntryResult::Stored(shard));
         };
-        let shard = shard.or_else(|| named_shard(self.error_message.as_deref()?));
-        Some(match code {
-            code if is_throttling(code) => EntryResult::Throttled(shard),
-            "InternalFailure" | "InternalFailureException" => EntryResult::InternalFailure(shard),
-            _ => EntryResult::Rejected(shard),
-        })
+        Some(of(shard.or_else(|| named_shard(self.error_message.as_deref()?))))
+    }
+}
+
+/// What an entry with this error code is, given its shard; none where there is no code.
+pub(super) fn refusal(code: &str) -> Option<fn(Option<ShardId>) -> EntryResult> {
+    match code {
+        "" => None,
+        code if is_throttling(code) => Some(EntryResult::Throttled),
+        "InternalFailure" | "InternalFailureException" => Some(EntryResult::InternalFailure),
+        _ => Some(EntryResult::Rejected),
     }
 }
 
@@ -159,7 +164,7 @@ pub(super) fn is_throttling(code: &str) -> bool {
 }
 
 /// The shard that an error message names, as AWS's does for throttled entries.
-fn named_shard(message: &str) -> Option<ShardId> {
+pub(super) fn named_shard(message: &str) -> Option<ShardId> {
     let at = message.find("shardId-")?;
     message.get(at..at + "shardId-".len() + 12)?.parse().ok()
 }
@@ -218,13 +223,18 @@ mod tests {
 
     /// An answer as AWS writes it, and near misses of it.
     fn answer_text() -> impl Strategy<Value = String> {
+        let code = "ProvisionedThroughputExceededException|InternalFailure|Other|";
+        let code = code.prop_map(String::from).boxed();
         let entry = prop_oneof![
             8 => ("[0-9]{1,56}", 0_u64..30).prop_map(|(n, shard)| format!(r#"{{"SequenceNumber":"{n}","ShardId":"{}"}}"#, ShardId(shard))),
             2 => ("[0-9]{1,56}", 0_u64..30).prop_map(|(n, shard)| format!(r#"{{"ShardId":"{}","SequenceNumber":"{n}"}}"#, ShardId(shard))),
             1 => Just(r#"{"SequenceNumber":"","ShardId":"shardId-000000000001"}"#.to_owned()),
             1 => Just(r#"{"SequenceNumber":"1","ShardId":"shardId-00000000001x"}"#.to_owned()),
             1 => Just(r#"{"SequenceNumber":"1"}"#.to_owned()),
-            1 => Just(r#"{"ErrorCode":"InternalFailure","ErrorMessage":"x"}"#.to_owned()),
+            1 => Just(r#"{"ErrorCode":"InternalFailure"}"#.to_owned()),
+            4 => (code.clone(), "Rate exceeded for shard shardId-00000000000[0-9x]|[ -~é]{0,9}")
+                .prop_map(|(code, text)| format!(r#"{{"ErrorCode":"{code}","ErrorMessage":"{text}"}}"#)),
+            2 => (code, "[ -~]{0,9}").prop_map(|(code, text)| format!(r#"{{"ErrorMessage":"{text}","ErrorCode":"{code}"}}"#)),
         ];
         let entries = vec(entry, 0..6).prop_map(|entries| format!("\"Records\":[{}]", entries.join(",")));
         let member = prop_oneof![
@@ -248,7 +258,7 @@ mod tests {
         #[test]
         fn the_quick_reading_never_differs_from_the_full_one(body in answer_text()) {
             let mut quick = Vec::new();
-            if let Some(failed) = scan::all_stored(body.as_bytes(), &mut quick) {
+            if let Some(failed) = scan::usual(body.as_bytes(), &mut quick) {
                 let mut full = Answer::default();
                 full.read_in_full(body.as_bytes()).expect("the quick reading took it");
                 prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed });
@@ -257,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_that_aws_gives_is_read_quickly() {
+    fn the_answers_that_aws_gives_are_read_quickly() {
         let entry = r#"{"SequenceNumber":"49543463076548007577105092703039560359975228518395012686","ShardId":"shardId-000000000007"}"#;
         for body in [
             format!(r#"{{"FailedRecordCount":0,"Records":[{entry},{entry}]}}"#),
@@ -265,9 +275,17 @@ mod tests {
             format!(r#"{{"Records":[{entry},{entry}],"FailedRecordCount":0}}"#),
         ] {
             let mut entries = Vec::new();
-            assert_eq!(scan::all_stored(body.as_bytes(), &mut entries), Some(Some(0)), "{body}");
+            assert_eq!(scan::usual(body.as_bytes(), &mut entries), Some(Some(0)), "{body}");
             assert_eq!(entries, [EntryResult::Stored(Some(ShardId(7))); 2]);
         }
+        let refused = r#"{"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"Rate exceeded for shard shardId-000000000003 in stream s under account 1."}"#;
+        let body = format!(r#"{{"FailedRecordCount":1,"Records":[{entry},{refused}]}}"#);
+        let mut entries = Vec::new();
+        assert_eq!(scan::usual(body.as_bytes(), &mut entries), Some(Some(1)));
+        assert_eq!(
+            entries,
+            [EntryResult::Stored(Some(ShardId(7))), EntryResult::Throttled(Some(ShardId(3)))]
+        );
     }
 
     #[test]

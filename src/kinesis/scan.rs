@@ -1,13 +1,15 @@
-//! Reads the answer that nearly all answers are: every entry stored, written without spaces.
+//! Reads the answers that nearly all answers are: compact JSON, entries stored or refused as AWS writes them.
 //!
 //! Gives up at the first byte that it does not expect, and then the answer is read in full; so it may be
 //! strict, but it must never read anything differently.
 
+use super::answer::{named_shard, refusal};
 use super::{EntryResult, ShardId};
 
-/// The results of an answer in which every entry has a sequence number and a shard of the known form, and what
-/// it says of failures; none when it is any other answer. `entries` holds nothing of use then.
-pub(super) fn all_stored(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<Option<u64>> {
+/// The results of an answer in which every entry has a sequence number and a shard of the known form, or an error
+/// code and a message, and what it says of failures; none when it is any other answer. `entries` holds nothing of
+/// use then.
+pub(super) fn usual(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<Option<u64>> {
     let mut text = Text(body);
     let (mut failed, mut seen) = (None, false);
     text.eat(b"{\"")?;
@@ -43,7 +45,7 @@ fn all_digits(eight: u64) -> bool {
 /// What is left to read.
 struct Text<'a>(&'a [u8]);
 
-impl Text<'_> {
+impl<'a> Text<'a> {
     /// Goes past `expected`, if it is next.
     #[inline]
     fn eat(&mut self, expected: &[u8]) -> Option<()> {
@@ -91,23 +93,40 @@ impl Text<'_> {
         }
         loop {
             self.eat(b"{\"")?;
-            let shard = if self.eat(b"SequenceNumber\":\"").is_some() {
+            let result = if self.eat(b"SequenceNumber\":\"").is_some() {
                 self.digits()?;
                 self.eat(b"\",\"ShardId\":\"")?;
-                self.shard()?
-            } else {
-                self.eat(b"ShardId\":\"")?;
+                EntryResult::Stored(Some(self.shard()?))
+            } else if self.eat(b"ShardId\":\"").is_some() {
                 let shard = self.shard()?;
                 self.eat(b"\",\"SequenceNumber\":\"")?;
                 self.digits()?;
-                shard
+                EntryResult::Stored(Some(shard))
+            } else if self.eat(b"ErrorCode\":\"").is_some() {
+                let code = self.plain_text()?;
+                self.eat(b"\",\"ErrorMessage\":\"")?;
+                refusal(code)?(named_shard(self.plain_text()?))
+            } else {
+                self.eat(b"ErrorMessage\":\"")?;
+                let message = self.plain_text()?;
+                self.eat(b"\",\"ErrorCode\":\"")?;
+                refusal(self.plain_text()?)?(named_shard(message))
             };
             self.eat(b"\"}")?;
-            entries.push(EntryResult::Stored(Some(shard)));
+            entries.push(result);
             if self.eat(b",").is_none() {
                 return self.eat(b"]");
             }
         }
+    }
+
+    /// Goes to the end of a string of printable ASCII without escapes, and gives it.
+    fn plain_text(&mut self) -> Option<&'a str> {
+        let end = self.0.iter().position(|&byte| byte == b'"')?;
+        let (text, rest) = self.0.split_at(end);
+        let plain = text.iter().fold(true, |all, byte| all & (0x20..0x7f).contains(byte) & (*byte != b'\\'));
+        self.0 = rest;
+        if plain { std::str::from_utf8(text).ok() } else { None }
     }
 
     #[inline]
