@@ -11,6 +11,9 @@
 //!
 //! [`pipeline`] tells that story in one file; [`app`] is the composition root, the only file that knows everyone.
 
+#[macro_use]
+mod named;
+
 pub mod app;
 pub mod batch;
 pub mod config;

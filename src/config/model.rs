@@ -127,26 +127,15 @@ pub struct Log {
     pub format: LogFormat,
 }
 
-/// The form of a line of the log.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
+named! {
+    /// The form of a line of the log.
+    LogFormat,
+    /// A text that names no form of the log.
+    LogFormatError = "a form of the log is one of text, json";
     /// For people.
-    Text,
+    Text = "text",
     /// For machines: one JSON object a line.
-    Json,
-}
-
-impl LogFormat {
-    /// Every format, in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::Text, Self::Json];
-
-    /// The name in settings.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        }
-    }
+    Json = "json",
 }
 
 impl Config {

@@ -223,9 +223,7 @@ fn limits(asked: &mut Asked) -> Option<LimitsOverride> {
 /// What is logged: the only settings that every subcommand needs.
 pub(super) fn log(asked: &mut Asked) -> Option<Log> {
     let filter = asked.read(&table::LOG, |text| check_filter(text).map(|()| text.to_owned()));
-    let format = asked.read(&table::LOG_FORMAT, |text| {
-        LogFormat::ALL.into_iter().find(|format| format.name() == text).ok_or(None)
-    });
+    let format = asked.parsed::<LogFormat>(&table::LOG_FORMAT);
     Some(Log { filter: filter?, format: format? })
 }
 

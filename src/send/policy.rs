@@ -1,49 +1,16 @@
 //! How long and how often sending is tried, as the user says it.
 
-use std::fmt;
-use std::str::FromStr;
 use std::time::Duration;
 
-/// What happens to entries that Kinesis refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Retry {
+named! {
+    /// What happens to entries that Kinesis refused.
+    Retry,
+    /// A text that names no retry policy.
+    RetryError = "a retry policy is one of backoff, none";
     /// Tried again after a random wait below a bound that doubles up to a cap (full jitter).
-    Backoff,
+    Backoff = "backoff",
     /// Never tried again: just measure.
-    None,
-}
-
-impl Retry {
-    /// Every policy, in the order of the documentation.
-    pub const ALL: [Self; 2] = [Self::Backoff, Self::None];
-
-    /// The name in settings.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Backoff => "backoff",
-            Self::None => "none",
-        }
-    }
-}
-
-impl fmt::Display for Retry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A text that names no retry policy.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a retry policy is one of backoff, none")]
-pub struct RetryError;
-
-impl FromStr for Retry {
-    type Err = RetryError;
-
-    fn from_str(text: &str) -> Result<Self, RetryError> {
-        Self::ALL.into_iter().find(|retry| retry.name() == text).ok_or(RetryError)
-    }
+    None = "none",
 }
 
 /// The bounds of sending.
