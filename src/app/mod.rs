@@ -9,7 +9,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use tokio::net::TcpListener;
 
@@ -21,7 +21,7 @@ use crate::key::Keyer;
 use crate::kinesis::{Access, Client, HashRange, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Pacing, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Plan, Quota, wall};
 use crate::send::Sender;
 
 use embedded::Embedded;
@@ -224,6 +224,7 @@ impl App {
         console.end_progress();
         let counts = ledger.snapshot();
         let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
+        let by_duration = ended.is_none() && !all_due;
         let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
         Ok(Report {
             counts,
@@ -234,17 +235,12 @@ impl App {
                 ended: ended.to_owned(),
                 held: embedded.map(|embedded| embedded.held()),
             },
-            load_time: pacing.first_due().map(|first| load_time(load.pacing, first, scheduled_until)),
+            // A run that came to its end was offered for exactly its duration.
+            load_time: pacing.load_time(scheduled_until).map(|time| match load.duration {
+                Some(duration) if by_duration => duration,
+                _ => time,
+            }),
             drain_time: scheduled_until.elapsed(),
         })
-    }
-}
-
-/// How long the load was offered. A burst stands for its whole second, so begun seconds count in full there.
-fn load_time(pacing: Pacing, first_due: Instant, until: Instant) -> Duration {
-    let time = until.saturating_duration_since(first_due);
-    match pacing {
-        Pacing::Burst => Duration::from_secs(time.as_millis().div_ceil(1_000) as u64),
-        Pacing::Smooth | Pacing::Poisson => time,
     }
 }

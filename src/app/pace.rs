@@ -1,7 +1,7 @@
 //! The pacer's thread, and the bounded queue from it to the pipeline.
 
-use std::sync::{Arc, OnceLock, mpsc as std_mpsc};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 
@@ -19,7 +19,9 @@ pub(super) fn backlog(plan: &Plan) -> usize {
 /// The pacer's thread.
 pub(super) struct Pace {
     ended: watch::Receiver<bool>,
-    first_due: Arc<OnceLock<Instant>>,
+    /// The intended times of the first and of the latest release.
+    span: Arc<Mutex<Option<(Instant, Instant)>>>,
+    pacing: Pacing,
 }
 
 impl Pace {
@@ -30,12 +32,15 @@ impl Pace {
         ledger: Arc<Ledger>,
     ) -> Self {
         let (end, ended) = watch::channel(false);
-        let first_due = Arc::new(OnceLock::new());
-        let first = Arc::clone(&first_due);
+        let (span, pacing) = (Arc::default(), plan.pacing);
+        let due: Arc<Mutex<Option<(Instant, Instant)>>> = Arc::clone(&span);
         std::thread::spawn(move || {
             let pacer = Pacer::new(plan, wall(), Instant::now());
             drive(pacer, &told, &ledger, |release| {
-                first.get_or_init(|| release.due);
+                let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
+                let first = due.map_or(release.due, |(first, _)| first);
+                *due = Some((first, release.due));
+                drop(due);
                 if let Err(refused) = give.try_send(release) {
                     let records = u64::from(refused.into_inner().records);
                     ledger.dropped(Dropped::WindowFull, records);
@@ -45,7 +50,7 @@ impl Pace {
             drop(give);
             end.send_replace(true);
         });
-        Self { ended, first_due }
+        Self { ended, span, pacing }
     }
 
     pub(super) async fn ended(&mut self) {
@@ -53,7 +58,13 @@ impl Pace {
         let _ = self.ended.wait_for(|&ended| ended).await;
     }
 
-    pub(super) fn first_due(&self) -> Option<Instant> {
-        self.first_due.get().copied()
+    /// How long the load was offered until `until`; none when nothing was due. A burst stands for its whole
+    /// second, so the last one counts in full.
+    pub(super) fn load_time(&self, until: Instant) -> Option<Duration> {
+        let (first, latest) = (*self.span.lock().unwrap_or_else(PoisonError::into_inner))?;
+        Some(match self.pacing {
+            Pacing::Burst => Duration::from_secs((latest - first).as_secs_f64().round() as u64 + 1),
+            Pacing::Smooth | Pacing::Poisson => until.saturating_duration_since(first),
+        })
     }
 }

@@ -20,7 +20,10 @@ pub enum Observed {
     /// It did, or drifted a little.
     Steady,
     /// It was set forward or back by more than a second.
-    Stepped,
+    Stepped {
+        /// What it would say, had it gone on.
+        expected: Duration,
+    },
 }
 
 impl Clock {
@@ -34,7 +37,7 @@ impl Clock {
     pub fn observe(&mut self, wall: Duration, mono: Instant) -> Observed {
         let expected = self.wall + mono.saturating_duration_since(self.mono);
         *self = Self { wall, mono };
-        if wall.abs_diff(expected) > STEP { Observed::Stepped } else { Observed::Steady }
+        if wall.abs_diff(expected) > STEP { Observed::Stepped { expected } } else { Observed::Steady }
     }
 
     /// The moment at which the wall clock says `wall`, as far as can be told now.
@@ -71,8 +74,14 @@ mod tests {
         assert_eq!(clock.observe(Duration::from_millis(1_010_200), at(10.0)), Observed::Steady);
         assert_eq!(clock.instant_of(Duration::from_secs(1_011)), at(10.8));
         assert_eq!(clock.wall_at(at(10.8)), Duration::from_secs(1_011));
-        assert_eq!(clock.observe(Duration::from_secs(1_015), at(11.0)), Observed::Stepped, "forward");
-        assert_eq!(clock.observe(Duration::from_secs(15), at(12.0)), Observed::Stepped, "back");
+        let expected = Duration::from_millis(1_011_200);
+        assert_eq!(
+            clock.observe(Duration::from_secs(1_015), at(11.0)),
+            Observed::Stepped { expected },
+            "forward"
+        );
+        let expected = Duration::from_secs(1_016);
+        assert_eq!(clock.observe(Duration::from_secs(15), at(12.0)), Observed::Stepped { expected }, "back");
         assert_eq!(clock.instant_of(Duration::from_secs(16)), at(13.0));
         assert_eq!(clock.instant_of(Duration::from_secs(14)), at(11.0));
     }

@@ -84,14 +84,7 @@ pub fn drive(
             }
             Step::Wait(until) => {
                 ledger.ticks_fired(std::mem::take(&mut fired));
-                if missed > 0 {
-                    tracing::warn!(
-                        seconds = missed,
-                        "due seconds passed before they could be released, because this process or machine stood \
-                         still: their records are dropped"
-                    );
-                    missed = 0;
-                }
+                tell_missed(std::mem::take(&mut missed));
                 match control.recv_timeout(until.saturating_duration_since(Instant::now())) {
                     Ok(Control::Announce) => pacer.announce(wall()),
                     Err(RecvTimeoutError::Timeout) => {}
@@ -100,8 +93,19 @@ pub fn drive(
             }
             Step::Finished => {
                 ledger.ticks_fired(fired);
+                tell_missed(missed);
                 return;
             }
         }
+    }
+}
+
+fn tell_missed(seconds: u64) {
+    if seconds > 0 {
+        tracing::warn!(
+            seconds,
+            "due seconds passed before they could be released, because this process or machine stood still: their \
+             records are dropped"
+        );
     }
 }
