@@ -126,7 +126,10 @@ impl Batch {
 
 /// The buffer behind `body`, unless the HTTP client still holds it (after a timeout it may).
 fn reclaimed(body: Bytes) -> Vec<u8> {
-    body.try_into_mut().map(Vec::from).unwrap_or_default()
+    let Ok(mut body) = body.try_into_mut() else { return Vec::new() };
+    // Emptied first, because turning it into a `Vec` moves its bytes to the front, even if they are there.
+    body.clear();
+    body.into()
 }
 
 /// The buffers of a batch that is done with.
