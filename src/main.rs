@@ -13,7 +13,7 @@ use kinesis_streamer::config::{self, Config, Invocation, LocalOptions, Log, LogF
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Generator, Samples};
-use kinesis_streamer::local;
+use kinesis_streamer::{kinesis, local};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -112,9 +112,8 @@ fn width() -> Option<usize> {
 }
 
 fn start_log(log: &Log, console: &Console) {
-    // The cron scheduler tells of its own start, and the providers of credentials dump what the start error says in
-    // a line. Who wants to read them names them in STREAMER_LOG, whose directives come later and win.
-    let filter = format!("tokio_cron_scheduler=warn,aws_config=error,{}", log.filter);
+    // The cron scheduler tells of its own start. What the user names in STREAMER_LOG comes later and wins.
+    let filter = format!("tokio_cron_scheduler=warn,{},{}", kinesis::LOG_DIRECTIVES, log.filter);
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone()).with_target(false);
     match log.format {

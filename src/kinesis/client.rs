@@ -17,6 +17,10 @@ use super::{Answer, HashKey, HashRange, Shard, ShardMap, StreamRef};
 /// The region when nothing names one, as in the Node.js original.
 pub const FALLBACK_REGION: &str = "us-east-1";
 
+/// Directives for the log's filter: the providers of credentials warn in long dumps of what the start error says in
+/// a line.
+pub const LOG_DIRECTIVES: &str = "aws_config=error";
+
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
