@@ -60,7 +60,7 @@ fn keyer() -> Keyer {
 
 fn generate(kind: EventKind, times: u32) {
     let (generator, time) = (generator(kind), time());
-    let mut event = Vec::with_capacity(generator.largest_event());
+    let mut event = Vec::with_capacity(generator.room());
     for _ in 0..times {
         for sequence in 0..MANY {
             event.clear();

@@ -1,9 +1,19 @@
 //! Fills a request's body entry by entry and says when the next one does not fit.
 
-use base64_simd::STANDARD;
+use base64_simd::{Out, STANDARD};
+use bytes::BytesMut;
 
 use super::{Batch, Entry, Envelope, HEAD, Spent, json};
 use crate::kinesis::{HashKey, Limits};
+
+/// What stands before, between and behind an entry's values.
+const DATA: &[u8; 9] = b"{\"Data\":\"";
+const EXPLICIT: &[u8; 21] = b"\",\"ExplicitHashKey\":\"";
+const KEY: &[u8; 18] = b"\",\"PartitionKey\":\"";
+const END: &[u8; 2] = b"\"}";
+
+/// The least room of a body, in bytes.
+const LEAST: usize = 1024;
 
 /// What became of a record that was offered to a [`BatchBuilder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +33,9 @@ pub enum Pushed {
 #[derive(Debug)]
 pub struct BatchBuilder {
     limits: Limits,
-    body: Vec<u8>,
+    /// Initialised to its end; written to `at`.
+    body: BytesMut,
+    at: usize,
     entries: Vec<Entry>,
     size: usize,
 }
@@ -32,11 +44,11 @@ impl BatchBuilder {
     /// An empty request within `limits`, written into the buffers of an earlier one.
     #[must_use]
     pub fn new(limits: Limits, spent: Spent) -> Self {
-        let Spent { mut body, mut entries } = spent;
-        body.clear();
-        body.extend_from_slice(HEAD);
+        let Spent { body, mut entries } = spent;
         entries.clear();
-        Self { limits, body, entries, size: 0 }
+        let mut builder = Self { limits, body, at: 0, entries, size: 0 };
+        builder.write(HEAD.len(), |body| body.copy_from_slice(HEAD));
+        builder
     }
 
     /// Number of entries so far.
@@ -62,21 +74,39 @@ impl BatchBuilder {
         if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
             return Pushed::Full;
         }
-        let body = &mut self.body;
-        if !self.entries.is_empty() {
-            body.push(b',');
-        }
-        let start = body.len() as u32; // a legal body has at most 10 MiB × 4/3 and 500 envelopes
-        body.extend_from_slice(b"{\"Data\":\"");
-        STANDARD.encode_append(data, body);
+        let (comma, encoded) = (usize::from(!self.entries.is_empty()), STANDARD.encoded_length(data.len()));
+        let start = (self.at + comma) as u32; // a legal body has at most 10 MiB × 4/3 and 500 envelopes
+        self.write(comma + DATA.len() + encoded, |out| {
+            out[..comma].fill(b',');
+            let (name, value) = out[comma..].split_at_mut(DATA.len());
+            name.copy_from_slice(DATA);
+            let _ = STANDARD.encode(data, Out::from_slice(value));
+        });
         if let Some(HashKey(number)) = explicit {
-            body.extend_from_slice(b"\",\"ExplicitHashKey\":\"");
-            push_decimal(number, body);
+            let mut digits = [0; 39];
+            let digits = decimal(number, &mut digits);
+            self.write(EXPLICIT.len() + digits.len(), |out| {
+                let (name, value) = out.split_at_mut(EXPLICIT.len());
+                name.copy_from_slice(EXPLICIT);
+                value.copy_from_slice(digits);
+            });
         }
-        body.extend_from_slice(b"\",\"PartitionKey\":\"");
-        json::escape_into(partition_key, body);
-        body.extend_from_slice(b"\"}");
-        self.entries.push(Entry { start, end: body.len() as u32, size: size as u32 });
+        if json::is_plain(partition_key) {
+            self.write(KEY.len() + partition_key.len() + END.len(), |out| {
+                let (name, rest) = out.split_at_mut(KEY.len());
+                let (value, end) = rest.split_at_mut(partition_key.len());
+                name.copy_from_slice(KEY);
+                value.copy_from_slice(partition_key.as_bytes());
+                end.copy_from_slice(END);
+            });
+        } else {
+            // Only keys from users' own fields and constants come here.
+            let mut text = KEY.to_vec();
+            json::escape_into(partition_key, &mut text);
+            text.extend_from_slice(END);
+            self.write(text.len(), |out| out.copy_from_slice(&text));
+        }
+        self.entries.push(Entry { start, end: self.at as u32, size: size as u32 });
         self.size += size;
         Pushed::Added
     }
@@ -89,14 +119,32 @@ impl BatchBuilder {
         if self.entries.is_empty() {
             return Err(Spent { body: self.body, entries: self.entries });
         }
-        self.body.extend_from_slice(&envelope.tail);
-        Ok(Batch { body: self.body.into(), entries: self.entries, size: self.size })
+        self.write(envelope.tail.len(), |out| out.copy_from_slice(&envelope.tail));
+        self.body.truncate(self.at);
+        Ok(Batch { body: self.body.freeze(), entries: self.entries, size: self.size })
+    }
+
+    /// Writes the next `length` bytes of the body.
+    #[inline]
+    fn write(&mut self, length: usize, fill: impl FnOnce(&mut [u8])) {
+        let end = self.at + length;
+        if end > self.body.len() {
+            self.grow(end);
+        }
+        fill(&mut self.body[self.at..end]);
+        self.at = end;
+    }
+
+    /// Makes room for `end` bytes and more; all that the buffer holds anyway is initialised at once.
+    #[cold]
+    fn grow(&mut self, end: usize) {
+        let length = (end + end / 2).max(self.body.capacity()).max(LEAST);
+        self.body.resize(length, 0);
     }
 }
 
-/// Appends `number` in decimal without allocating.
-fn push_decimal(mut number: u128, out: &mut Vec<u8>) {
-    let mut digits = [0_u8; 39];
+/// `number` in decimal, at the end of `digits`.
+fn decimal(mut number: u128, digits: &mut [u8; 39]) -> &[u8] {
     let mut at = digits.len();
     loop {
         at -= 1;
@@ -106,7 +154,7 @@ fn push_decimal(mut number: u128, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(&digits[at..]);
+    &digits[at..]
 }
 
 #[cfg(test)]
@@ -196,7 +244,7 @@ mod tests {
             let kept: Vec<u16> = (0..5_u16).filter(|&i| keep[usize::from(i)]).collect();
             prop_assume!(!kept.is_empty());
             let all = push(&|_| true).expect("five entries");
-            let (retry, spent) = all.only(&kept, &envelope(), Vec::new());
+            let (retry, spent) = all.only(&kept, &envelope());
             let alone = push(&|i| keep[i]).expect("not empty");
             prop_assert_eq!(retry.body(), alone.body());
             prop_assert_eq!(&retry.entries, &alone.entries);

@@ -2,15 +2,16 @@
 
 use crate::kinesis::HashKey;
 
+/// Whether `text` may stand inside a JSON string as it is.
+#[inline]
+pub(super) fn is_plain(text: &str) -> bool {
+    // All bytes are looked at, because a loop that may end early is not made into vector instructions.
+    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    !text.bytes().fold(false, |any, byte| any | special(byte))
+}
+
 /// Appends `text` as the inside of a JSON string: `"`, `\` and control characters escaped, all else as it is.
 pub(super) fn escape_into(text: &str, out: &mut Vec<u8>) {
-    // Keys of all built-in strategies need no escape; the loop below is for the user's own. All bytes are looked
-    // at, because a loop that may end early is not made into vector instructions.
-    let special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
-    if !text.bytes().fold(false, |any, byte| any | special(byte)) {
-        out.extend_from_slice(text.as_bytes());
-        return;
-    }
     for &byte in text.as_bytes() {
         match byte {
             b'"' => out.extend_from_slice(b"\\\""),

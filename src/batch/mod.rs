@@ -8,7 +8,7 @@ mod json;
 
 pub use builder::{BatchBuilder, Pushed};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 /// The part of a body that differs between streams: what stands behind the entries.
 ///
@@ -39,6 +39,13 @@ struct Entry {
     end: u32,
     /// Data before base64 plus partition key, in bytes.
     size: u32,
+}
+
+impl Entry {
+    /// Bytes of its JSON object.
+    fn length(&self) -> usize {
+        (self.end - self.start) as usize
+    }
 }
 
 /// One to `Limits::request_records` entries and the finished body of their request.
@@ -90,16 +97,19 @@ impl Batch {
         json::hash_key(&self.body[start as usize..end as usize])
     }
 
-    /// The batch of the entries at `keep` (ascending) alone, written into `body`; `self` gives back its buffers.
+    /// The batch of the entries at `keep` (ascending) alone; `self` gives back its buffers.
+    ///
+    /// They are copied into a buffer of their own size, so a retry costs what its entries cost, in time and memory.
     ///
     /// # Panics
     /// When `keep` is empty or names an entry that is not there.
     #[must_use]
-    pub fn only(self, keep: &[u16], envelope: &Envelope, mut body: Vec<u8>) -> (Self, Spent) {
+    pub fn only(self, keep: &[u16], envelope: &Envelope) -> (Self, Spent) {
         assert!(!keep.is_empty(), "a batch has at least one entry");
-        body.clear();
-        body.extend_from_slice(HEAD);
         let mut entries = self.entries;
+        let kept: usize = keep.iter().map(|&at| entries[usize::from(at)].length() + 1).sum();
+        let mut body = Vec::with_capacity(HEAD.len() + kept + envelope.tail.len());
+        body.extend_from_slice(HEAD);
         let mut size = 0;
         for (to, &from) in keep.iter().enumerate() {
             let Entry { start, end, size: bytes } = entries[usize::from(from)];
@@ -124,18 +134,16 @@ impl Batch {
     }
 }
 
-/// The buffer behind `body`, unless the HTTP client still holds it (after a timeout it may).
-fn reclaimed(body: Bytes) -> Vec<u8> {
-    let Ok(mut body) = body.try_into_mut() else { return Vec::new() };
-    // Emptied first, because turning it into a `Vec` moves its bytes to the front, even if they are there.
-    body.clear();
-    body.into()
+/// The buffer behind `body`, unless the HTTP client still holds it (after a timeout it may). It keeps its length, so
+/// that a builder finds room there that is already initialised.
+fn reclaimed(body: Bytes) -> BytesMut {
+    body.try_into_mut().unwrap_or_default()
 }
 
 /// The buffers of a batch that is done with.
 #[derive(Debug, Default)]
 pub struct Spent {
-    body: Vec<u8>,
+    body: BytesMut,
     entries: Vec<Entry>,
 }
 
@@ -144,12 +152,5 @@ impl Spent {
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.body.capacity() + self.entries.capacity() * size_of::<Entry>()
-    }
-
-    /// The body's buffer alone, emptied.
-    #[must_use]
-    pub fn into_body(mut self) -> Vec<u8> {
-        self.body.clear();
-        self.body
     }
 }

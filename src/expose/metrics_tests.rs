@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::expose::catalogue::Values;
-use crate::ledger::{Dropped, Failed, Outcome, Settled, Unknown};
+use crate::ledger::{Dropped, Failed, Outcome, Settled, ShardCounts, Unknown};
 
 /// A scrape as a reader takes it: the types, and every sample by its name with labels.
 struct Scrape {
@@ -97,13 +97,9 @@ fn scrape(metrics: &Metrics) -> Scrape {
 }
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
-    let mut settled = Settled { sent: records, sent_bytes: 10 * records, ..Settled::default() };
-    settled.count_shard(shard.map(ShardId), |counts| {
-        counts.sent += records;
-        counts.sent_bytes += 10 * records;
-        counts.throttled += 1;
-    });
-    settled
+    let counts = ShardCounts { sent: records, sent_bytes: 10 * records, throttled: 1 };
+    let shards = vec![(shard.map(ShardId), counts)];
+    Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
 
 #[test]

@@ -2,20 +2,20 @@
 
 use std::ops::Range;
 
-use super::pool::{Pool, push_field};
+use super::pen::{Block, Pen, measure};
+use super::pool::{Fields, Pool, push_field};
 use super::random::Lanes;
-use super::text;
 
 /// What can be clicked, as CSS selectors in a field.
-const ELEMENTS: [&str; 8] = [
-    r#""element":"a.title","#,
-    r#""element":"a.more","#,
-    r#""element":"img.hero","#,
-    r#""element":"img.thumb","#,
-    r#""element":"button.buy","#,
-    r#""element":"button.like","#,
-    r#""element":"button.share","#,
-    r#""element":"div.banner","#,
+static ELEMENTS: [Block; 8] = [
+    Block::new(r#""element":"a.title","#),
+    Block::new(r#""element":"a.more","#),
+    Block::new(r#""element":"img.hero","#),
+    Block::new(r#""element":"img.thumb","#),
+    Block::new(r#""element":"button.buy","#),
+    Block::new(r#""element":"button.like","#),
+    Block::new(r#""element":"button.share","#),
+    Block::new(r#""element":"div.banner","#),
 ];
 
 /// Shortest dwell time, in milliseconds.
@@ -24,18 +24,18 @@ const LEAST_DWELL: u32 = 80;
 /// Writes clicks.
 #[derive(Debug)]
 pub(super) struct Click {
-    users: Pool,
-    pages: Pool,
-    items: Pool,
+    users: Fields,
+    pages: Fields,
+    items: Fields,
 }
 
 /// What one event says; the texts are fields.
 #[derive(Debug, Clone, Copy)]
 struct Facts<'a> {
-    user: &'a str,
-    page: &'a str,
-    element: &'a str,
-    item: &'a str,
+    user: &'a Block,
+    page: &'a Block,
+    element: &'a Block,
+    item: &'a Block,
     dwell_ms: u32,
 }
 
@@ -44,48 +44,46 @@ impl Click {
         Self {
             users: Pool::users().fields("user"),
             pages: Pool::pages().fields("page"),
-            items: Pool::items(),
+            items: Pool::items().objects("item"),
         }
     }
 
-    /// Appends the event's own fields and the closing brace; returns where the user stands in `out`.
+    /// Writes the event's own fields and the closing brace; returns where the user stands.
     #[inline]
-    pub(super) fn write(&self, bits: Lanes, out: &mut Vec<u8>) -> Range<usize> {
+    pub(super) fn write(&self, bits: Lanes, pen: &mut Pen<'_>) -> Range<usize> {
         let mut random = bits.random();
         let facts = Facts {
             user: self.users.pick(&mut random),
             page: self.pages.pick(&mut random),
-            element: ELEMENTS[random.below(ELEMENTS.len() as u32) as usize],
+            element: &ELEMENTS[random.below(ELEMENTS.len() as u32) as usize],
             item: self.items.pick(&mut random),
             // The product of two draws: most visits are short, a few last half a minute.
             dwell_ms: LEAST_DWELL + random.below(180) * random.below(180),
         };
-        render(facts, out)
+        render(facts, pen)
     }
 
-    /// The most bytes that [`Self::write`] appends.
+    /// The most bytes that [`Self::write`] writes.
     pub(super) fn largest(&self) -> usize {
         let facts = Facts {
             user: self.users.longest(),
             page: self.pages.longest(),
-            element: ELEMENTS.into_iter().max_by_key(|element| element.len()).unwrap_or_default(),
+            element: ELEMENTS.iter().max_by_key(|element| element.len()).unwrap_or(&ELEMENTS[0]),
             item: self.items.longest(),
             dwell_ms: LEAST_DWELL + 179 * 179,
         };
-        let mut out = Vec::new();
-        render(facts, &mut out);
-        out.len()
+        measure(|pen| drop(render(facts, pen)))
     }
 }
 
 #[inline]
-fn render(facts: Facts<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    let user = push_field("user", facts.user, out);
-    out.extend_from_slice(facts.page.as_bytes());
-    out.extend_from_slice(facts.element.as_bytes());
-    out.extend_from_slice(facts.item.as_bytes());
-    out.extend_from_slice(br#""dwell_ms":"#);
-    text::decimal(facts.dwell_ms.into(), out);
-    out.push(b'}');
+fn render(facts: Facts<'_>, pen: &mut Pen<'_>) -> Range<usize> {
+    let user = push_field("user", facts.user, pen);
+    pen.block(facts.page);
+    pen.block(facts.element);
+    pen.block(facts.item);
+    pen.text(br#""dwell_ms":"#);
+    pen.decimal(facts.dwell_ms.into());
+    pen.text(b"}");
     user
 }

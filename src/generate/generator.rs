@@ -6,8 +6,8 @@ use super::click::Click;
 use super::head::Head;
 use super::kind::EventKind;
 use super::mouse::Mouse;
+use super::pen::{self, Pen};
 use super::random::Stream;
-use super::text;
 use super::timestamp::Timestamp;
 use super::trade::Trade;
 
@@ -76,29 +76,39 @@ impl Generator {
 
     /// Appends exactly one event to `out`: compact JSON without a newline.
     ///
-    /// Allocates nothing when `out` has room for [`Self::largest_event`] more bytes.
+    /// Allocates nothing when `out` has room for [`Self::room`] more bytes.
     #[inline]
     pub fn write(&self, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) -> Written {
         let start = out.len();
+        out.resize(start + self.room(), 0);
+        let mut pen = Pen::new(&mut out[start..]);
+        let entity = self.draw(job, sequence, time, &mut pen);
+        let end = start + pen.at();
+        out.truncate(end);
+        Written { entity }
+    }
+
+    #[inline]
+    fn draw(&self, job: u32, sequence: u64, time: &Timestamp, pen: &mut Pen<'_>) -> Option<Range<usize>> {
         let stream = self.stream.job(job);
         let bits = stream.event(sequence);
-        self.head.write(bits, time, out);
-        let entity = match &self.content {
-            Content::Message => return Written { entity: None },
-            Content::Mouse(mouse) => {
-                identity(job, sequence, out);
-                mouse.write(&stream, sequence, bits, out)
-            }
-            Content::Click(click) => {
-                identity(job, sequence, out);
-                click.write(bits, out)
-            }
-            Content::Trade(trade) => {
-                identity(job, sequence, out);
-                trade.write(sequence, bits, out)
-            }
-        };
-        Written { entity: Some(entity.start - start..entity.end - start) }
+        self.head.write(bits, time, pen);
+        if matches!(self.content, Content::Message) {
+            return None;
+        }
+        identity(job, sequence, pen);
+        match &self.content {
+            Content::Mouse(mouse) => Some(mouse.write(&stream, sequence, bits, pen)),
+            Content::Click(click) => Some(click.write(bits, pen)),
+            Content::Trade(trade) => Some(trade.write(sequence, bits, pen)),
+            Content::Message => None,
+        }
+    }
+
+    /// Bytes of room that writing an event needs: a little more than the largest has.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.largest + pen::SPARE
     }
 
     /// An upper bound of an event's size in bytes.
@@ -115,16 +125,14 @@ impl Generator {
 
     /// The common fields at their longest, then the kind's own at theirs.
     fn measure_largest(&self) -> usize {
-        let mut out = Vec::new();
-        self.head.write(self.stream.job(0).event(0), &Timestamp::from_unix_millis(0), &mut out);
+        let head = self.head.len();
         let own = match &self.content {
-            Content::Message => return out.len(),
+            Content::Message => return head,
             Content::Mouse(mouse) => mouse.largest(),
             Content::Click(click) => click.largest(),
             Content::Trade(trade) => trade.largest(),
         };
-        identity(u32::MAX, u64::MAX, &mut out);
-        out.len() + own
+        head + pen::measure(|pen| identity(u32::MAX, u64::MAX, pen)) + own
     }
 
     fn measure_typical(&self) -> usize {
@@ -139,13 +147,13 @@ impl Generator {
     }
 }
 
-/// Appends the rest of the identity, after the head.
+/// Writes the rest of the identity, after the head.
 #[inline]
-fn identity(job: u32, sequence: u64, out: &mut Vec<u8>) {
-    text::decimal(job.into(), out);
-    out.extend_from_slice(br#","sequence":"#);
-    text::decimal(sequence, out);
-    out.push(b',');
+fn identity(job: u32, sequence: u64, pen: &mut Pen<'_>) {
+    pen.decimal(job.into());
+    pen.text(br#","sequence":"#);
+    pen.decimal(sequence);
+    pen.text(b",");
 }
 
 #[cfg(test)]

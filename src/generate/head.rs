@@ -1,6 +1,7 @@
 //! The start of every event of a kind: one text made at the start, with blanks for id and time.
 
 use super::kind::EventKind;
+use super::pen::Pen;
 use super::random::Lanes;
 use super::text;
 use super::timestamp::Timestamp;
@@ -30,13 +31,16 @@ impl Head {
         Self { text: text.into_bytes().into(), id_at, time_at }
     }
 
-    /// Appends the text with its blanks filled.
+    /// Writes the text with its blanks filled.
     #[inline]
-    pub(super) fn write(&self, id: Lanes, time: &Timestamp, out: &mut Vec<u8>) {
-        let start = out.len();
-        out.extend_from_slice(&self.text);
-        let text = &mut out[start..];
+    pub(super) fn write(&self, id: Lanes, time: &Timestamp, pen: &mut Pen<'_>) {
+        let text = pen.any(&self.text);
         text[self.id_at..self.id_at + 36].copy_from_slice(&text::uuid(id));
         text[self.time_at..self.time_at + 24].copy_from_slice(time.as_bytes());
+    }
+
+    /// Bytes of the text.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
     }
 }

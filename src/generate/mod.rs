@@ -15,6 +15,7 @@ mod kind;
 mod market;
 mod mouse;
 mod path;
+mod pen;
 mod pool;
 mod random;
 mod sample;

@@ -7,7 +7,8 @@ use std::ops::Range;
 
 use super::cuts::Cuts;
 use super::path::{Gesture, MAX_BEND, Point};
-use super::pool::{Pool, push_field};
+use super::pen::{Block, Pen, measure};
+use super::pool::{Fields, Pool, push_field};
 use super::random::{JobStream, Lanes, Random, hash, signed_unit};
 use super::text;
 
@@ -18,13 +19,13 @@ const SESSIONS: Cuts = Cuts { step: 128, spread: 64 };
 const GESTURES: Cuts = Cuts { step: 16, spread: 8 };
 
 /// Common viewports in pixels, each with its field.
-const VIEWPORTS: [(u32, u32, &str); 6] = [
-    (1280, 720, r#""viewport":[1280,720],"#),
-    (1366, 768, r#""viewport":[1366,768],"#),
-    (1440, 900, r#""viewport":[1440,900],"#),
-    (1536, 864, r#""viewport":[1536,864],"#),
-    (1920, 1080, r#""viewport":[1920,1080],"#),
-    (2560, 1440, r#""viewport":[2560,1440],"#),
+static VIEWPORTS: [(u32, u32, Block); 6] = [
+    (1280, 720, Block::new(r#""viewport":[1280,720],"#)),
+    (1366, 768, Block::new(r#""viewport":[1366,768],"#)),
+    (1440, 900, Block::new(r#""viewport":[1440,900],"#)),
+    (1536, 864, Block::new(r#""viewport":[1536,864],"#)),
+    (1920, 1080, Block::new(r#""viewport":[1920,1080],"#)),
+    (2560, 1440, Block::new(r#""viewport":[2560,1440],"#)),
 ];
 
 /// The hand trembles by up to this many pixels on its way.
@@ -38,19 +39,19 @@ const TARGET_KEY: u64 = 0x7461_7267_6574_7300;
 /// Writes mouse events.
 #[derive(Debug)]
 pub(super) struct Mouse {
-    users: Pool,
-    pages: Pool,
-    agents: Pool,
+    users: Fields,
+    pages: Fields,
+    agents: Fields,
 }
 
 /// What stays the same within a session; the texts are fields.
 #[derive(Debug, Clone, Copy)]
 struct Session<'a> {
     key: u64,
-    user: &'a str,
-    page: &'a str,
-    agent: &'a str,
-    viewport: (u32, u32, &'a str),
+    user: &'a Block,
+    page: &'a Block,
+    agent: &'a Block,
+    viewport: &'a (u32, u32, Block),
 }
 
 /// What one event of a session says.
@@ -70,20 +71,20 @@ impl Mouse {
         }
     }
 
-    /// Appends the event's own fields and the closing brace; returns where the user stands in `out`.
+    /// Writes the event's own fields and the closing brace; returns where the user stands.
     #[inline]
     pub(super) fn write(
         &self,
         job: &JobStream,
         sequence: u64,
         bits: Lanes,
-        out: &mut Vec<u8>,
+        pen: &mut Pen<'_>,
     ) -> Range<usize> {
         let key = job.structure();
         let block = SESSIONS.block(key, sequence);
         let session = self.session(hash(key ^ SESSION_KEY, block.index));
         let moment = moment(&session, block.offset, block.length, &mut bits.random());
-        render(&session, moment, out)
+        render(&session, moment, pen)
     }
 
     #[inline]
@@ -94,25 +95,21 @@ impl Mouse {
             user: self.users.pick(&mut random),
             page: self.pages.pick(&mut random),
             agent: self.agents.pick(&mut random),
-            viewport: VIEWPORTS[random.below(VIEWPORTS.len() as u32) as usize],
+            viewport: &VIEWPORTS[random.below(VIEWPORTS.len() as u32) as usize],
         }
     }
 
-    /// The most bytes that [`Self::write`] appends.
+    /// The most bytes that [`Self::write`] writes.
     pub(super) fn largest(&self) -> usize {
         let session = Session {
             key: 0,
             user: self.users.longest(),
             page: self.pages.longest(),
             agent: self.agents.longest(),
-            viewport: VIEWPORTS[VIEWPORTS.len() - 1],
+            viewport: &VIEWPORTS[VIEWPORTS.len() - 1],
         };
-        let mut out = Vec::new();
-        for click in [false, true] {
-            out.clear();
-            render(&session, Moment { click, x: 2559, y: 1439 }, &mut out);
-        }
-        out.len()
+        let write = |click| measure(|pen| drop(render(&session, Moment { click, x: 2559, y: 1439 }, pen)));
+        write(false).max(write(true))
     }
 }
 
@@ -120,7 +117,7 @@ impl Mouse {
 #[inline]
 fn moment(session: &Session<'_>, position: u64, total: u64, random: &mut Random) -> Moment {
     let block = GESTURES.block_of(session.key ^ GESTURE_KEY, position, total);
-    let (width, height, _) = session.viewport;
+    let &(width, height, _) = session.viewport;
     // The last move arrives at the target, and the click after it stays there.
     let moves = block.length - 1;
     let click = block.offset >= moves;
@@ -144,7 +141,7 @@ fn moment(session: &Session<'_>, position: u64, total: u64, random: &mut Random)
 #[inline]
 fn target(session: &Session<'_>, index: u64) -> Point {
     let bits = hash(session.key ^ TARGET_KEY, index);
-    let (width, height, _) = session.viewport;
+    let &(width, height, _) = session.viewport;
     let place = |bits: u32, size: u32| {
         let inner = size - size / 8;
         f64::from(size / 16 + ((u64::from(bits) * u64::from(inner)) >> 32) as u32)
@@ -164,23 +161,23 @@ fn pixel(position: f64, size: u32) -> u32 {
 }
 
 #[inline]
-fn render(session: &Session<'_>, moment: Moment, out: &mut Vec<u8>) -> Range<usize> {
-    let user = push_field("user", session.user, out);
-    out.extend_from_slice(br#""session":""#);
-    out.extend_from_slice(&text::hex(session.key as u32));
-    out.extend_from_slice(br#"","#);
-    out.extend_from_slice(session.page.as_bytes());
-    out.extend_from_slice(session.agent.as_bytes());
-    out.extend_from_slice(session.viewport.2.as_bytes());
-    out.extend_from_slice(if moment.click {
-        br#""action":"click","x":"#
+fn render(session: &Session<'_>, moment: Moment, pen: &mut Pen<'_>) -> Range<usize> {
+    let user = push_field("user", session.user, pen);
+    pen.text(br#""session":""#);
+    pen.text(&text::hex(session.key as u32));
+    pen.text(br#"","#);
+    pen.block(session.page);
+    pen.block(session.agent);
+    pen.block(&session.viewport.2);
+    if moment.click {
+        pen.text(br#""action":"click","x":"#);
     } else {
-        br#""action":"move","x":"#
-    });
-    text::decimal(moment.x.into(), out);
-    out.extend_from_slice(br#","y":"#);
-    text::decimal(moment.y.into(), out);
-    out.push(b'}');
+        pen.text(br#""action":"move","x":"#);
+    }
+    pen.decimal(moment.x.into());
+    pen.text(br#","y":"#);
+    pen.decimal(moment.y.into());
+    pen.text(b"}");
     user
 }
 
@@ -189,6 +186,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::Value;
 
+    use super::super::pen::written;
     use super::super::random::Stream;
     use super::*;
 
@@ -197,8 +195,10 @@ mod tests {
         let stream = Stream::new("mouse", seed, "p").job(job);
         (from..from + count)
             .map(|sequence| {
-                let mut out = b"{".to_vec();
-                mouse.write(&stream, sequence, stream.event(sequence), &mut out);
+                let out = written(|pen| {
+                    pen.text(b"{");
+                    mouse.write(&stream, sequence, stream.event(sequence), pen);
+                });
                 serde_json::from_slice(&out).expect("valid JSON")
             })
             .collect()
@@ -252,8 +252,11 @@ mod tests {
         let mouse = Mouse::new();
         let stream = Stream::new("mouse", 1, "p").job(u32::MAX);
         for sequence in [u64::MAX - 1, u64::MAX] {
-            let mut out = b"{".to_vec();
-            let user = mouse.write(&stream, sequence, stream.event(sequence), &mut out);
+            let mut user = 0..0;
+            let out = written(|pen| {
+                pen.text(b"{");
+                user = mouse.write(&stream, sequence, stream.event(sequence), pen);
+            });
             let event: Value = serde_json::from_slice(&out).expect("valid JSON");
             assert_eq!(event["user"].as_str().map(str::as_bytes), Some(&out[user]));
         }

@@ -12,11 +12,34 @@ use fake::faker::internet::en::UserAgent;
 use fake::faker::lorem::en::Word;
 use fake::faker::name::en::{FirstName, LastName};
 
+use super::pen::{Block, Pen};
 use super::random::{Random, Stream};
 
 /// Texts that need no JSON escape; never empty.
 #[derive(Debug)]
 pub(super) struct Pool(Vec<Box<str>>);
+
+/// A pool's texts as JSON fields, ready to be copied.
+#[derive(Debug)]
+pub(super) struct Fields(Vec<Block>);
+
+impl Fields {
+    /// One of the fields.
+    #[inline]
+    pub(super) fn pick(&self, random: &mut Random) -> &Block {
+        &self.0[random.below(self.0.len() as u32) as usize]
+    }
+
+    /// All fields.
+    pub(super) fn all(&self) -> &[Block] {
+        &self.0
+    }
+
+    /// The longest field.
+    pub(super) fn longest(&self) -> &Block {
+        self.0.iter().max_by_key(|field| field.len()).unwrap_or(&self.0[0])
+    }
+}
 
 impl Pool {
     /// A pool of `count` texts, all different: a text that was drawn before gets its number appended.
@@ -65,7 +88,7 @@ impl Pool {
         Self::distinct(64, || product(UserAgent().fake_with_rng(&mut random)))
     }
 
-    /// Ads and products, each a JSON object with its kind, id and category, in a field with its comma.
+    /// Ads and products, each a JSON object with its kind, id and category.
     pub(super) fn items() -> Self {
         let mut random = random("items");
         let mut number = 0;
@@ -74,7 +97,7 @@ impl Pool {
             let kind = if random.below(4) == 0 { "ad" } else { "product" };
             let industry: &str = Industry().fake_with_rng(&mut random);
             let category = industry.split([',', '/', '&']).next().unwrap_or_default();
-            format!(r#""item":{{"kind":"{kind}","id":{number},"category":"{}"}},"#, phrase(category))
+            format!(r#"{{"kind":"{kind}","id":{number},"category":"{}"}}"#, phrase(category))
         })
     }
 
@@ -87,34 +110,29 @@ impl Pool {
         })
     }
 
-    /// The texts as JSON fields called `name`, each with the comma that follows it.
-    pub(super) fn fields(self, name: &str) -> Self {
-        Self(self.0.iter().map(|text| format!(r#""{name}":"{text}","#).into()).collect())
+    /// The texts as JSON fields of strings called `name`, each with the comma that follows it.
+    pub(super) fn fields(self, name: &str) -> Fields {
+        Fields(self.0.iter().map(|text| Block::new(&format!(r#""{name}":"{text}","#))).collect())
     }
 
-    /// One of the texts.
-    #[inline]
-    pub(super) fn pick(&self, random: &mut Random) -> &str {
-        &self.0[random.below(self.0.len() as u32) as usize]
-    }
-
-    /// The longest text.
-    pub(super) fn longest(&self) -> &str {
-        self.0.iter().max_by_key(|text| text.len()).map_or("", |text| text)
+    /// The texts as JSON fields of objects called `name`, each with the comma that follows it.
+    pub(super) fn objects(self, name: &str) -> Fields {
+        Fields(self.0.iter().map(|text| Block::new(&format!(r#""{name}":{text},"#))).collect())
     }
 
     /// All texts.
+    #[cfg(test)]
     pub(super) fn texts(&self) -> &[Box<str>] {
         &self.0
     }
 }
 
-/// Appends a field of [`Pool::fields`] with that name; returns where its text stands in `out`.
+/// Writes a field of [`Pool::fields`] with that name; returns where its text stands.
 #[inline]
-pub(super) fn push_field(name: &str, field: &str, out: &mut Vec<u8>) -> Range<usize> {
-    let start = out.len() + name.len() + 4; // "name":"
-    out.extend_from_slice(field.as_bytes());
-    start..out.len() - 2 // ",
+pub(super) fn push_field(name: &str, field: &Block, pen: &mut Pen<'_>) -> Range<usize> {
+    let start = pen.at() + name.len() + 4; // "name":"
+    pen.block(field);
+    start..pen.at() - 2 // ",
 }
 
 /// The generator that a pool is drawn with.
@@ -174,9 +192,7 @@ mod tests {
             }
         }
         for item in Pool::items().texts() {
-            let object =
-                item.strip_prefix("\"item\":").and_then(|rest| rest.strip_suffix(',')).expect("a field");
-            let value: serde_json::Value = serde_json::from_str(object).expect("an item is valid JSON");
+            let value: serde_json::Value = serde_json::from_str(item).expect("an item is valid JSON");
             assert!(value["id"].is_u64() && value["category"].is_string(), "{item}");
         }
     }

@@ -36,7 +36,7 @@ impl Samples {
     }
 
     fn write_all(&self, generator: &Generator, out: &mut impl Write) -> io::Result<()> {
-        let mut event = Vec::with_capacity(generator.largest_event() + 1);
+        let mut event = Vec::with_capacity(generator.room() + 1);
         for sequence in 0..self.count {
             let millis = self.first_unix_millis.saturating_add(sequence.saturating_mul(self.step_millis));
             event.clear();

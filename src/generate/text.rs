@@ -3,7 +3,7 @@
 use super::random::Lanes;
 
 /// The two digits of each number below 100.
-const PAIRS: [[u8; 2]; 100] = {
+pub(super) const PAIRS: [[u8; 2]; 100] = {
     let mut pairs = [[0; 2]; 100];
     let mut number = 0;
     while number < 100 {
@@ -30,20 +30,6 @@ pub(crate) fn digits(mut number: u64, room: &mut [u8; 20]) -> &[u8] {
         room[at] = b'0' + number as u8;
     }
     &room[at..]
-}
-
-/// Appends `number` in decimal.
-#[inline]
-pub(super) fn decimal(number: u64, out: &mut Vec<u8>) {
-    out.extend_from_slice(digits(number, &mut [0; 20]));
-}
-
-/// Appends an amount of hundredths with two decimals, such as `12.05`.
-#[inline]
-pub(super) fn hundredths(amount: u64, out: &mut Vec<u8>) {
-    decimal(amount / 100, out);
-    let [tens, ones] = PAIRS[(amount % 100) as usize];
-    out.extend_from_slice(&[b'.', tens, ones]);
 }
 
 /// `bits` as hexadecimal digits, all eight at once: each digit grows in a byte of its own.
@@ -80,27 +66,21 @@ mod tests {
 
     use super::*;
 
-    fn written(write: impl FnOnce(&mut Vec<u8>)) -> String {
-        let mut out = Vec::new();
-        write(&mut out);
-        String::from_utf8(out).expect("ASCII")
-    }
-
     proptest! {
         // Numbers are written as the standard library writes them.
         #[test]
         fn numbers_read_as_the_standard_library_writes_them(number in any::<u64>()) {
-            prop_assert_eq!(written(|out| decimal(number, out)), number.to_string());
+            let mut room = [0; 20];
+            let wanted = number.to_string();
+            prop_assert_eq!(digits(number, &mut room), wanted.as_bytes());
             let digits = format!("{:08x}", number as u32);
             prop_assert_eq!(&hex(number as u32)[..], digits.as_bytes());
-            let amount = format!("{}.{:02}", number / 100, number % 100);
-            prop_assert_eq!(written(|out| hundredths(number, out)), amount);
         }
 
         // A UUID keeps all bits but the six that say version and variant.
         #[test]
         fn a_uuid_has_version_4_variant_10_and_122_of_the_bits(high in any::<u64>(), low in any::<u64>()) {
-            let text = written(|out| out.extend_from_slice(&uuid(Lanes { high, low })));
+            let text = String::from_utf8(uuid(Lanes { high, low }).to_vec()).expect("ASCII");
             let dashes: Vec<usize> = text.match_indices('-').map(|(at, _)| at).collect();
             prop_assert_eq!(dashes, [8, 13, 18, 23]);
             let number = u128::from_str_radix(&text.replace('-', ""), 16).expect("hexadecimal");
@@ -109,11 +89,5 @@ mod tests {
             let free = !(15 << 76 | 3 << 62);
             prop_assert_eq!(number & free, (u128::from(high) << 64 | u128::from(low)) & free);
         }
-    }
-
-    #[test]
-    fn the_smallest_numbers_have_a_digit() {
-        assert_eq!(written(|out| decimal(0, out)), "0");
-        assert_eq!(written(|out| hundredths(5, out)), "0.05");
     }
 }

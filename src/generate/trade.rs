@@ -5,15 +5,15 @@
 use std::ops::Range;
 
 use super::market;
+use super::pen::{Block, Pen, measure};
 use super::pool::{Pool, push_field};
 use super::random::{Lanes, Random, Stream, hash};
-use super::text;
 
 /// A security.
 #[derive(Debug)]
 struct Ticker {
     /// Its symbol, in a field.
-    symbol: Box<str>,
+    symbol: Block,
     /// Decides how its price walks.
     key: u64,
     /// The price that it walks around, in cents.
@@ -29,7 +29,7 @@ pub(super) struct Trade {
 /// What one event says.
 #[derive(Debug, Clone, Copy)]
 struct Deal<'a> {
-    symbol: &'a str,
+    symbol: &'a Block,
     buy: bool,
     cents: u64,
     quantity: u32,
@@ -49,20 +49,20 @@ impl Trade {
     pub(super) fn new(seed: u64) -> Self {
         let market = Stream::new("market", seed, "").shared();
         let pool = Pool::tickers().fields("ticker");
-        let mut tickers = Vec::with_capacity(pool.texts().len());
-        for (index, symbol) in (0_u64..).zip(pool.texts()) {
+        let mut tickers = Vec::new();
+        for (index, &symbol) in (0_u64..).zip(pool.all()) {
             // Doubled up to seven times and then up to once more: as many cheap as dear ones.
             let mut random = Random::new(hash(0, index));
             let doubled = BASE_CENTS << random.below(8);
             let base = f64::from(doubled + random.below(doubled));
-            tickers.push(Ticker { symbol: symbol.clone(), key: hash(market, index), base });
+            tickers.push(Ticker { symbol, key: hash(market, index), base });
         }
         Self { tickers }
     }
 
-    /// Appends the event's own fields and the closing brace; returns where the ticker stands in `out`.
+    /// Writes the event's own fields and the closing brace; returns where the ticker stands.
     #[inline]
-    pub(super) fn write(&self, sequence: u64, bits: Lanes, out: &mut Vec<u8>) -> Range<usize> {
+    pub(super) fn write(&self, sequence: u64, bits: Lanes, pen: &mut Pen<'_>) -> Range<usize> {
         let mut random = bits.random();
         let ticker = &self.tickers[random.below(self.tickers.len() as u32) as usize];
         let buy = random.below(2) == 0;
@@ -71,32 +71,30 @@ impl Trade {
         let middle = ticker.base * market::factor(ticker.key, sequence);
         let price = middle * if buy { 1.0 + HALF_SPREAD } else { 1.0 - HALF_SPREAD };
         let cents = ((price + 0.5) as u64).clamp(1, MOST_CENTS);
-        render(Deal { symbol: &ticker.symbol, buy, cents, quantity: lots * 100 }, out)
+        render(Deal { symbol: &ticker.symbol, buy, cents, quantity: lots * 100 }, pen)
     }
 
-    /// The most bytes that [`Self::write`] appends.
+    /// The most bytes that [`Self::write`] writes.
     pub(super) fn largest(&self) -> usize {
-        let symbol = self.tickers.iter().map(|ticker| &*ticker.symbol).max_by_key(|symbol| symbol.len());
-        let deal = Deal {
-            symbol: symbol.unwrap_or_default(),
-            buy: false,
-            cents: MOST_CENTS,
-            quantity: MOST_LOTS * 100,
-        };
-        let mut out = Vec::new();
-        render(deal, &mut out);
-        out.len()
+        let symbols = self.tickers.iter().map(|ticker| &ticker.symbol);
+        let symbol = symbols.max_by_key(|symbol| symbol.len()).unwrap_or(&self.tickers[0].symbol);
+        let deal = Deal { symbol, buy: false, cents: MOST_CENTS, quantity: MOST_LOTS * 100 };
+        measure(|pen| drop(render(deal, pen)))
     }
 }
 
 #[inline]
-fn render(deal: Deal<'_>, out: &mut Vec<u8>) -> Range<usize> {
-    let symbol = push_field("ticker", deal.symbol, out);
-    out.extend_from_slice(if deal.buy { br#""side":"buy","price":"# } else { br#""side":"sell","price":"# });
-    text::hundredths(deal.cents, out);
-    out.extend_from_slice(br#","quantity":"#);
-    text::decimal(deal.quantity.into(), out);
-    out.extend_from_slice(br#","currency":"USD"}"#);
+fn render(deal: Deal<'_>, pen: &mut Pen<'_>) -> Range<usize> {
+    let symbol = push_field("ticker", deal.symbol, pen);
+    if deal.buy {
+        pen.text(br#""side":"buy","price":"#);
+    } else {
+        pen.text(br#""side":"sell","price":"#);
+    }
+    pen.hundredths(deal.cents);
+    pen.text(br#","quantity":"#);
+    pen.decimal(deal.quantity.into());
+    pen.text(br#","currency":"USD"}"#);
     symbol
 }
 
@@ -106,6 +104,7 @@ mod tests {
 
     use serde_json::Value;
 
+    use super::super::pen::written;
     use super::*;
 
     fn trades(seed: u64, job: u32, count: u64) -> Vec<Value> {
@@ -113,8 +112,10 @@ mod tests {
         let stream = Stream::new("trade", seed, "p").job(job);
         (0..count)
             .map(|sequence| {
-                let mut out = b"{".to_vec();
-                trade.write(sequence, stream.event(sequence), &mut out);
+                let out = written(|pen| {
+                    pen.text(b"{");
+                    trade.write(sequence, stream.event(sequence), pen);
+                });
                 serde_json::from_slice(&out).expect("valid JSON")
             })
             .collect()

@@ -42,6 +42,25 @@ fn all_digits(eight: u64) -> bool {
     (eight & HIGH) == THREE && (eight.wrapping_add(SIX) & HIGH) == THREE
 }
 
+/// The number that the digits make. Neighbours are joined, first to pairs, then to fours, then to eights.
+#[inline]
+fn twelve_digits(digits: &[u8; 12]) -> Option<u64> {
+    let (high, low) = digits.split_first_chunk::<8>()?;
+    let low: &[u8; 4] = low.first_chunk()?;
+    let [a, b, c, d] = *low;
+    let (high, low) = (u64::from_le_bytes(*high), u64::from_le_bytes([b'0', b'0', b'0', b'0', a, b, c, d]));
+    if !(all_digits(high) & all_digits(low)) {
+        return None;
+    }
+    let join = |eight: u64| {
+        let ones = eight & 0x0f0f_0f0f_0f0f_0f0f;
+        let pairs = (ones.wrapping_mul(10) + (ones >> 8)) & 0x00ff_00ff_00ff_00ff;
+        let fours = (pairs.wrapping_mul(100) + (pairs >> 16)) & 0x0000_ffff_0000_ffff;
+        (fours.wrapping_mul(10_000) + (fours >> 32)) & 0xffff_ffff
+    };
+    Some(join(high) * 10_000 + join(low))
+}
+
 /// What is left to read.
 struct Text<'a>(&'a [u8]);
 
@@ -92,6 +111,13 @@ impl<'a> Text<'a> {
             return Some(());
         }
         loop {
+            if let Some(shard) = self.stored() {
+                entries.push(EntryResult::Stored(Some(shard)));
+                if self.eat(b",").is_none() {
+                    return self.eat(b"]");
+                }
+                continue;
+            }
             self.eat(b"{\"")?;
             let result = if self.eat(b"SequenceNumber\":\"").is_some() {
                 self.digits()?;
@@ -120,6 +146,22 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// Goes past a stored entry exactly as AWS writes it, with a sequence number of 56 digits; else past nothing.
+    #[inline]
+    fn stored(&mut self) -> Option<ShardId> {
+        let (number, rest) = self.0.strip_prefix(b"{\"SequenceNumber\":\"")?.split_first_chunk::<56>()?;
+        let (shard, rest) = rest.strip_prefix(b"\",\"ShardId\":\"shardId-")?.split_first_chunk::<12>()?;
+        let rest = rest.strip_prefix(b"\"}")?;
+        let (eights, _) = number.as_chunks::<8>();
+        // Without an early end: nearly every number is one.
+        if !eights.iter().fold(true, |all, eight| all & all_digits(u64::from_le_bytes(*eight))) {
+            return None;
+        }
+        let shard = twelve_digits(shard)?;
+        self.0 = rest;
+        Some(ShardId(shard))
+    }
+
     /// Goes to the end of a string of printable ASCII without escapes, and gives it.
     fn plain_text(&mut self) -> Option<&'a str> {
         let end = self.0.iter().position(|&byte| byte == b'"')?;
@@ -134,20 +176,27 @@ impl<'a> Text<'a> {
         self.eat(b"shardId-")?;
         let (digits, rest) = self.0.split_first_chunk::<12>()?;
         self.0 = rest;
-        let mut number = 0;
-        for digit in digits {
-            if !digit.is_ascii_digit() {
-                return None;
-            }
-            number = number * 10 + u64::from(digit - b'0');
-        }
-        Some(ShardId(number))
+        twelve_digits(digits).map(ShardId)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        // Twelve digits are read as the standard library reads them, and nothing else is read at all.
+        #[test]
+        fn twelve_digits_are_a_number(number in 0_u64..1_000_000_000_000, at in 0_usize..12, byte: u8) {
+            let mut text: [u8; 12] = format!("{number:012}").as_bytes().try_into().expect("twelve");
+            prop_assert_eq!(twelve_digits(&text), Some(number));
+            text[at] = byte;
+            let by_std = std::str::from_utf8(&text).ok().filter(|text| !text.starts_with('+'));
+            prop_assert_eq!(twelve_digits(&text), by_std.and_then(|text| text.parse().ok()));
+        }
+    }
 
     #[test]
     fn eight_digits_are_told_from_any_other_byte_in_any_place() {

@@ -5,7 +5,7 @@
 
 use crate::batch::Batch;
 use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
-use crate::ledger::{Failed, Outcome, Settled, Unknown};
+use crate::ledger::{Failed, Outcome, Settled, ShardCounts, Unknown};
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +57,40 @@ impl Circumstances<'_> {
     }
 }
 
+/// Where the counts of each shard stand in [`Settled::shards`]: found at once, whether a batch meets one shard or 500.
+struct Places([u16; Self::SLOTS]);
+
+impl Places {
+    /// A power of two, above the entries of a request, so that neighbouring shards have slots of their own.
+    const SLOTS: usize = 1024;
+    const NONE: u16 = u16::MAX;
+
+    fn new() -> Self {
+        Self([Self::NONE; Self::SLOTS])
+    }
+
+    /// The counts of `shard`.
+    #[inline]
+    fn of<'a>(&mut self, shard: Option<ShardId>, settled: &'a mut Settled) -> &'a mut ShardCounts {
+        let slot = shard.map_or(0, |shard| shard.0 as usize % Self::SLOTS);
+        let mut place = usize::from(self.0[slot]);
+        if settled.shards.get(place).is_none_or(|(known, _)| *known != shard) {
+            // A slot that was never taken: its shard is new. Else another has it now, and ours is looked for.
+            let looked_for = if self.0[slot] == Self::NONE {
+                None
+            } else {
+                settled.shards.iter().position(|(known, _)| *known == shard)
+            };
+            place = looked_for.unwrap_or_else(|| {
+                settled.shards.push((shard, ShardCounts::default()));
+                settled.shards.len() - 1
+            });
+            self.0[slot] = place as u16; // a batch has at most 500 entries, so as many shards
+        }
+        &mut settled.shards[place].1
+    }
+}
+
 /// Settles an attempt whose request failed as a whole.
 #[must_use]
 pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> Ruling {
@@ -67,8 +101,9 @@ pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> R
             let (outcome, why, retryable) = meaning(refusal);
             if refusal == Refusal::Throttled {
                 settled.throttled = records;
+                let mut places = Places::new();
                 for index in 0..batch.len() {
-                    settled.count_shard(so_far.shard_of(batch, index), |shard| shard.throttled += 1);
+                    places.of(so_far.shard_of(batch, index), &mut settled).throttled += 1;
                 }
             }
             let again = retryable && so_far.may_retry;
@@ -123,27 +158,16 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
     }
     let mut again = Vec::new(); // allocates only when an entry failed
     let mut refused = 0;
-    // Runs of entries of one shard are added at once.
-    let (mut run_shard, mut run_records, mut run_bytes) = (None, 0_u64, 0_u64);
-    let flush = |settled: &mut Settled, shard, records, bytes| {
-        if records > 0 {
-            settled.count_shard(shard, |counts| {
-                counts.sent += records;
-                counts.sent_bytes += bytes;
-            });
-        }
-    };
+    let mut places = Places::new();
     for (index, result) in answer.entries.iter().enumerate() {
         let (why, named) = match *result {
             EntryResult::Stored(shard) => {
-                if shard != run_shard {
-                    flush(&mut settled, run_shard, run_records, run_bytes);
-                    (run_shard, run_records, run_bytes) = (shard, 0, 0);
-                }
-                run_records += 1;
-                run_bytes += batch.entry_size(index) as u64;
+                let bytes = batch.entry_size(index) as u64;
+                let counts = places.of(shard, &mut settled);
+                counts.sent += 1;
+                counts.sent_bytes += bytes;
                 settled.sent += 1;
-                settled.sent_bytes += batch.entry_size(index) as u64;
+                settled.sent_bytes += bytes;
                 continue;
             }
             EntryResult::Throttled(shard) => (Failed::Throttled, shard),
@@ -154,7 +178,7 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         if why == Failed::Throttled {
             settled.throttled += 1;
             let shard = named.or_else(|| so_far.shard_of(batch, index));
-            settled.count_shard(shard, |counts| counts.throttled += 1);
+            places.of(shard, &mut settled).throttled += 1;
         }
         if so_far.may_retry && why != Failed::Rejected {
             again.push(index as u16); // a request has at most 500 entries
@@ -162,7 +186,6 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
             so_far.give_up(&mut settled, why, 1);
         }
     }
-    flush(&mut settled, run_shard, run_records, run_bytes);
     if so_far.doubtful {
         settled.perhaps_twice = settled.sent;
     }
