@@ -18,7 +18,9 @@ use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
 use crate::generate::Generator;
 use crate::key::Keyer;
-use crate::kinesis::{Access, Client, HashRange, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef};
+use crate::kinesis::{
+    Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
+};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::schedule::{Announcer, Control, Plan, Quota, wall};
@@ -46,7 +48,8 @@ pub struct App {
 
 /// The stream, found and described.
 struct Reached {
-    client: Client,
+    lane: Lane,
+    region: String,
     stream: StreamRef,
     facts: StreamFacts,
     shards: ShardMap,
@@ -80,7 +83,9 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
-    Ok(Some(Reached { client, stream, facts, shards, embedded }))
+    let lane = client.lane(&stream, config.client).await?;
+    let region = client.region().to_owned();
+    Ok(Some(Reached { lane, region, stream, facts, shards, embedded }))
 }
 
 impl Stages {
@@ -173,7 +178,7 @@ impl App {
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
         let Self { config, console, reached, stages, ledger, view, watch } = self;
-        let Reached { client, stream, shards, embedded, .. } = reached;
+        let Reached { lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
         let plan = Plan {
@@ -186,7 +191,7 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
-        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone());
+        let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone());
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 

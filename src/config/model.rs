@@ -11,7 +11,7 @@ use super::setting::span;
 use super::{bytes::Bytes, settings as table};
 use crate::generate::EventKind;
 use crate::key::KeyStrategy;
-use crate::kinesis::{Limits, StreamName, StreamRef};
+use crate::kinesis::{HttpClientKind, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub seed: Seed,
     /// The name of this producer in its events: 1 to 64 characters of `[A-Za-z0-9_.-]`.
     pub producer: String,
+    /// Who makes the requests.
+    pub client: HttpClientKind,
     /// How sending is tried.
     pub send: SendPolicy,
     /// Limits that count in place of the stream's own.
@@ -153,6 +155,7 @@ impl Config {
             (table::PARTITION_KEY.name, self.key.to_string()),
             (table::SEED.name, self.seed.value.to_string()),
             (table::INSTANCE.name, self.producer.clone()),
+            (table::CLIENT.name, self.client.to_string()),
             (table::RETRY.name, self.send.retry.to_string()),
             (table::MAX_ATTEMPTS.name, self.send.max_attempts.to_string()),
             (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),

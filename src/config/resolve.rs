@@ -37,6 +37,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let seed = seed(asked, fresh_seed);
     let producer = producer(asked, seed);
     let send = send(asked);
+    let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
     let listen = asked.read(&table::LISTEN, |text| match text {
         "off" => Ok(None),
@@ -52,6 +53,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         key: key?,
         seed: seed?,
         producer: producer?,
+        client: client?,
         send: send?,
         limits: limits?,
         listen: listen?,

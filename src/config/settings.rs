@@ -189,6 +189,17 @@ pub const INSTANCE: Setting = Setting::new(
 )
 .scope(Scope::Sample);
 
+/// Who makes the requests.
+pub const CLIENT: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_CLIENT",
+    "client",
+    "CLIENT",
+    OneOf(&["direct", "sdk"]),
+    Value("direct"),
+    "Who makes the PutRecords requests: our own client, or aws-sdk-kinesis (slower; taken behind a proxy)",
+);
+
 /// What happens to refused entries.
 pub const RETRY: Setting = Setting::new(
     Group::Sending,
@@ -328,6 +339,7 @@ pub const SETTINGS: &[Setting] = &[
     PARTITION_KEY,
     SEED,
     INSTANCE,
+    CLIENT,
     RETRY,
     MAX_ATTEMPTS,
     MAX_IN_FLIGHT,

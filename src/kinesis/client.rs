@@ -1,18 +1,16 @@
-//! The one door to AWS: connects by aws-config's default chain, describes the stream, puts records.
+//! The one door to AWS: connects by aws-config's default chain and describes the stream; records go by a [`Lane`].
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_kinesis::config::Credentials;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::config::{Credentials, StalledStreamProtectionConfig};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
-use bytes::Bytes;
 
 use super::fault::{Cause, Fault, Refusal};
-use super::protocol::{EXCHANGE, Exchange, Prepared};
-use super::{Answer, HashKey, HashRange, Shard, ShardMap, StreamRef};
+use super::lane::{HttpClientKind, Lane};
+use super::{HashKey, HashRange, NotReady, Shard, ShardMap, StreamRef};
 
 /// The region when nothing names one, as in the Node.js original.
 pub const FALLBACK_REGION: &str = "us-east-1";
@@ -22,7 +20,7 @@ pub const FALLBACK_REGION: &str = "us-east-1";
 pub const LOG_DIRECTIVES: &str = "aws_config=error";
 
 /// How long a connection attempt may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// A stream as DescribeStreamSummary tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,8 +89,7 @@ pub enum Access {
 pub struct Client {
     /// For describing: the SDK's retries and timeouts.
     control: aws_sdk_kinesis::Client,
-    /// For records: no retries of the SDK, because they would hide throttles from the counts, and our own body.
-    data: aws_sdk_kinesis::Client,
+    shared: SdkConfig,
     region: String,
     region_is_fallback: bool,
 }
@@ -115,19 +112,7 @@ impl Client {
                     .build(),
             )
             .build();
-        let data = aws_sdk_kinesis::config::Builder::from(&shared)
-            .retry_config(RetryConfig::disabled())
-            // `send` bounds each attempt itself; the SDK's own timers would only cost.
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .protocol(Prepared::new())
-            .build();
-        Self {
-            control: aws_sdk_kinesis::Client::from_conf(control),
-            data: aws_sdk_kinesis::Client::from_conf(data),
-            region,
-            region_is_fallback,
-        }
+        Self { control: aws_sdk_kinesis::Client::from_conf(control), shared, region, region_is_fallback }
     }
 
     /// The region in force.
@@ -205,18 +190,14 @@ impl Client {
         }
     }
 
-    /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
-    ///
-    /// Bounded in time by the caller alone.
+    /// The way of PutRecords requests to `stream`.
     ///
     /// # Errors
-    /// The fault of the request as a whole. `Ok` says nothing of the entries.
-    pub async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
-        let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
-        let call = self.data.put_records().send();
-        let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
-        *answer = exchange.take_answer();
-        result.map(drop).map_err(Fault::from)
+    /// When there are no credentials, or the endpoint's URL can't be used.
+    pub async fn lane(&self, stream: &StreamRef, kind: HttpClientKind) -> Result<Lane, NotReady> {
+        Lane::open(&self.shared, stream, kind)
+            .await
+            .map_err(|fault| NotReady::of(fault, stream, self.region()))
     }
 }
 

@@ -101,8 +101,17 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
     }
 }
 
+/// What it means that a provider gave no credentials.
+pub(super) fn credentials_fault(error: &CredentialsError) -> Fault {
+    let message = chain(error);
+    let expired = message.to_lowercase().contains("expired");
+    // Else they are not there, or their provider can't give them: nobody has refused them.
+    let refusal = if expired { Refusal::CredentialsExpired } else { Refusal::CredentialsMissing };
+    Fault::new(Cause::Refused(refusal), message)
+}
+
 /// The cause behind an error answer.
-fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
+pub(super) fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
     // Throttling is told by its code whatever the status; it stores nothing.
     let refusal = match code {
         code if is_throttling(code) => Refusal::Throttled,
@@ -132,10 +141,7 @@ fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
 fn undispatched(error: &(dyn Error + 'static)) -> Option<Cause> {
     causes(error).find_map(|cause| {
         if let Some(credentials) = cause.downcast_ref::<CredentialsError>() {
-            let expired = chain(credentials).to_lowercase().contains("expired");
-            // Else they are not there, or their provider can't give them: nobody has refused them.
-            let refusal = if expired { Refusal::CredentialsExpired } else { Refusal::CredentialsMissing };
-            return Some(Cause::Refused(refusal));
+            return Some(credentials_fault(credentials).cause);
         }
         let client = cause.downcast_ref::<hyper_util::client::legacy::Error>()?;
         // is_connect: the error came up before a connection was there, so nothing was written.
@@ -158,7 +164,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 }
 
 /// The texts of the error and its sources in a line, without repetition.
-fn chain(error: &(dyn Error + 'static)) -> String {
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in causes(error) {
         let part = cause.to_string();

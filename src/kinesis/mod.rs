@@ -2,7 +2,9 @@
 
 mod answer;
 mod client;
+mod direct;
 mod fault;
+mod lane;
 pub mod limits;
 pub mod names;
 mod protocol;
@@ -13,6 +15,7 @@ pub mod shard;
 pub use answer::{Answer, AnswerError, EntryResult};
 pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};
+pub use lane::{HttpClientError, HttpClientKind, Lane};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};
 pub use ready::NotReady;

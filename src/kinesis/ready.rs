@@ -96,7 +96,7 @@ impl NotReady {
         }
     }
 
-    fn of(fault: Fault, stream: &StreamRef, region: &str) -> Self {
+    pub(super) fn of(fault: Fault, stream: &StreamRef, region: &str) -> Self {
         match fault.cause {
             Cause::Refused(Refusal::NotFound) => {
                 Self::NoStream { stream: stream.name().to_string(), region: region.to_owned() }

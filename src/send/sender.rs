@@ -12,18 +12,18 @@ use super::complaints::Complaints;
 use super::settle::{Circumstances, Next, Ruling, settle_answer, settle_fault};
 use super::{Retry, SendPolicy, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, Client, Fault, ShardMap, Silence};
+use crate::kinesis::{Answer, Cause, Fault, Lane, ShardMap, Silence};
 use crate::ledger::{Failed, Ledger, Outcome, Settled, Unknown};
 
 /// Whatever puts records: Kinesis, or a test's script.
 pub trait Transport: Send + Sync + 'static {
-    /// One PutRecords attempt; see [`Client::put`].
+    /// One PutRecords attempt; see [`Lane::put`].
     fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
-impl Transport for Client {
+impl Transport for Lane {
     fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
-        Client::put(self, body, answer)
+        Lane::put(self, body, answer)
     }
 }
 
@@ -96,8 +96,7 @@ impl<T: Transport> Sender<T> {
             batch = match next {
                 Next::Done => return batch.spent(),
                 Next::AllAgain => batch,
-                // The rest is copied into a buffer of its own size; the large one is free from here on.
-                Next::Again(keep) => batch.only(&keep, &self.envelope, Vec::new()).0,
+                Next::Again(keep) => batch.only(&keep, &self.envelope).0,
             };
             if !self.rest(backoff::wait(attempt, fastrand::f64())).await {
                 return self.give_up(batch, doubtful);

@@ -1,0 +1,175 @@
+//! The way of the PutRecords requests to one stream: direct, or through aws-sdk-kinesis.
+//!
+//! Where to send to and what to sign for is the SDK's decision either way: it is asked once, with a request that
+//! never leaves.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_config::SdkConfig;
+use aws_sdk_kinesis::config::retry::RetryConfig;
+use aws_sdk_kinesis::config::timeout::TimeoutConfig;
+use aws_sdk_kinesis::config::{Builder, StalledStreamProtectionConfig};
+use aws_sdk_kinesis::primitives::Blob;
+use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use bytes::Bytes;
+use hyper_util::client::proxy::matcher::Matcher;
+
+use super::client::CONNECT_TIMEOUT;
+use super::direct::{Direct, Endpoint};
+use super::fault::{Cause, Fault, Refusal};
+use super::protocol::{EXCHANGE, Exchange, Prepared};
+use super::{Answer, StreamRef};
+
+named! {
+    /// Who makes the PutRecords requests.
+    HttpClientKind,
+    /// A text that names no client.
+    HttpClientError = "a client is one of direct, sdk";
+    /// Our own client with the SDK's credentials and endpoint: several times cheaper for small requests.
+    Direct = "direct",
+    /// aws-sdk-kinesis, with our body.
+    Sdk = "sdk",
+}
+
+/// Puts records to one stream.
+#[derive(Debug)]
+pub struct Lane {
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Direct(Box<Direct>),
+    Sdk(aws_sdk_kinesis::Client),
+}
+
+impl Lane {
+    /// The lane to `stream`. Connects to nobody yet, but may ask the providers of credentials.
+    pub(super) async fn open(
+        shared: &SdkConfig,
+        stream: &StreamRef,
+        kind: HttpClientKind,
+    ) -> Result<Self, Fault> {
+        if kind == HttpClientKind::Direct {
+            let endpoint = ask(shared, stream).await?;
+            if behind_a_proxy(&endpoint.url) {
+                tracing::info!("a proxy is set for the endpoint: the SDK makes the requests");
+            } else if let Some(provider) = shared.credentials_provider() {
+                let direct = Direct::new(&endpoint, provider, CONNECT_TIMEOUT)
+                    .map_err(|bad| Fault::new(Cause::Refused(Refusal::Unreachable), bad.to_string()))?;
+                return Ok(Self { way: Way::Direct(Box::new(direct)) });
+            }
+        }
+        let config = quiet(shared).protocol(Prepared::new()).build();
+        Ok(Self { way: Way::Sdk(aws_sdk_kinesis::Client::from_conf(config)) })
+    }
+
+    /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
+    ///
+    /// Bounded in time by the caller alone.
+    ///
+    /// # Errors
+    /// The fault of the request as a whole. `Ok` says nothing of the entries.
+    pub async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
+        match &self.way {
+            Way::Direct(direct) => direct.put(body, answer).await,
+            Way::Sdk(client) => {
+                let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
+                let call = client.put_records().send();
+                let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
+                *answer = exchange.take_answer();
+                result.map(drop).map_err(Fault::from)
+            }
+        }
+    }
+}
+
+/// The SDK's configuration without what a load generator must decide itself: its retries would hide throttles from
+/// the counts, its timers would only cost, because `send` bounds each attempt.
+fn quiet(shared: &SdkConfig) -> Builder {
+    Builder::from(shared)
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// Whether the environment names a proxy for `url`; the SDK's client honours it.
+fn behind_a_proxy(url: &str) -> bool {
+    url.parse().is_ok_and(|url| Matcher::from_env().intercept(&url).is_some())
+}
+
+/// Where the SDK sends a PutRecords request to, and what it signs it for.
+async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<Endpoint, Fault> {
+    let catch = Catch::default();
+    let config = quiet(shared).http_client(catch.clone()).build();
+    let entry = PutRecordsRequestEntry::builder().data(Blob::new("")).partition_key("-").build();
+    let call = aws_sdk_kinesis::Client::from_conf(config)
+        .put_records()
+        .set_records(entry.ok().map(|entry| vec![entry]));
+    let call = match stream {
+        StreamRef::Name(name) => call.stream_name(name.as_str()),
+        StreamRef::Arn(arn) => call.stream_arn(arn.as_str()),
+    };
+    let result = call.send().await;
+    let caught = catch.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    match (caught, result) {
+        (Some((url, authorization)), _) => endpoint(url, &authorization).ok_or_else(|| {
+            Fault::new(
+                Cause::Refused(Refusal::Other),
+                "the SDK signs in a way that is not known here (set STREAMER_CLIENT=sdk)",
+            )
+        }),
+        (None, Err(error)) => Err(error.into()),
+        (None, Ok(_)) => Err(Fault::new(Cause::Refused(Refusal::Other), "the SDK made no request")),
+    }
+}
+
+/// Reads `… Credential=ID/DAY/REGION/SERVICE/aws4_request, …`. The id may be anything, so the end counts.
+fn endpoint(url: String, authorization: &str) -> Option<Endpoint> {
+    let scope = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=")?.split(',').next()?;
+    let mut parts = scope.rsplit('/');
+    (parts.next()? == "aws4_request").then_some(())?;
+    let (service, region) = (parts.next()?.to_owned(), parts.next()?.to_owned());
+    Some(Endpoint { url, region, service })
+}
+
+/// Catches one request's URL and `authorization` header, and sends nothing.
+#[derive(Debug, Default, Clone)]
+struct Catch(Arc<Mutex<Option<(String, String)>>>);
+
+impl HttpConnector for Catch {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let authorization = request.headers().get("authorization").unwrap_or_default().to_owned();
+        let caught = (request.uri().to_owned(), authorization);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(caught);
+        HttpConnectorFuture::ready(Err(ConnectorError::user("not to be sent".into())))
+    }
+}
+
+impl HttpClient for Catch {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_scope_is_read_from_the_end() {
+        let read = |text: &str| endpoint("u".to_owned(), text).map(|found| (found.region, found.service));
+        let known = "AWS4-HMAC-SHA256 Credential=A/K/20261121/eu-west-1/kinesis/aws4_request, SignedHeaders=a, Signature=b";
+        assert_eq!(read(known), Some(("eu-west-1".to_owned(), "kinesis".to_owned())));
+        assert_eq!(
+            read("AWS4-ECDSA-P256-SHA256 Credential=A/20261121/kinesis/aws4_request, SignedHeaders=a"),
+            None
+        );
+    }
+}
