@@ -37,8 +37,10 @@ pub fn play(role: &str, port: u16, seconds: f64, records: usize) -> Result<(), B
     let work = Arc::new(Work::default());
     let (before, warm) = std::thread::scope(|scope| {
         let client = scope.spawn(|| match role {
-            "ceiling" => raw::run(&order, false, &work),
-            "floor" => raw::run(&order, true, &work),
+            "ceiling" => raw::run(&order, raw::Kind::Ceiling, &work),
+            "floor" => raw::run(&order, raw::Kind::Floor, &work),
+            "floor-sdk-hash" => raw::run(&order, raw::Kind::SdkHash, &work),
+            "floor-paced" => raw::run(&order, raw::Kind::Paced, &work),
             "sdk" => sdk::run(&order, &work),
             _ => Err(std::io::Error::other(format!("there is no client {role}"))),
         });

@@ -22,42 +22,53 @@ pub enum Contender {
     Ceiling,
     /// A fixed body, hashed and signed for every request.
     Floor,
+    /// The same with the hash of the SDK's signer.
+    SdkHash,
     /// aws-sdk-kinesis as it comes.
     Sdk,
     /// The program at a rate that it can hold.
     Steady,
     /// The program with more to do than it can.
     FlatOut,
+    /// The same, but its requests go through aws-sdk-kinesis.
+    ThroughSdk,
 }
 
 impl Contender {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 5] = [Self::Ceiling, Self::Floor, Self::Sdk, Self::Steady, Self::FlatOut];
+    pub const ALL: [Self; 7] =
+        [Self::Ceiling, Self::Floor, Self::SdkHash, Self::Sdk, Self::Steady, Self::FlatOut, Self::ThroughSdk];
 
     /// What the table calls it.
     pub fn name(self) -> &'static str {
         match self {
             Self::Ceiling => "ceiling: fixed body, signed once",
             Self::Floor => "**floor**: fixed body, hashed and signed each time",
+            Self::SdkHash => "the floor with the hash of the SDK's signer",
             Self::Sdk => "aws-sdk-kinesis as it comes",
             Self::Steady => "kinesis-streamer at 200,000 records/s",
             Self::FlatOut => "kinesis-streamer flat out",
+            Self::ThroughSdk => "kinesis-streamer flat out, STREAMER_CLIENT=sdk",
         }
     }
 
     fn run(self, sink: &Sink, binary: &Path, seconds: u64) -> io::Result<Seen> {
         let own = |role| child::own(role, sink, seconds as f64, BATCH);
         let length = format!("{seconds}s");
-        let program = |jobs: &str| {
+        let program = |jobs: &str, client: &str| {
             let load = ["--jobs", jobs, "--messages", "500", "--pacing", "smooth", "--duration", &length];
-            child::program(binary, sink, &load)
+            let mut command = child::program(binary, sink, &load);
+            command.args(["--client", client]);
+            command
         };
         let command = match self {
             Self::Ceiling => own("ceiling")?,
             Self::Floor => own("floor")?,
             Self::Sdk => own("sdk")?,
-            Self::Steady => program("400"),
-            Self::FlatOut => program("10000"),
+            Self::SdkHash => own("floor-sdk-hash")?,
+            Self::Steady => program("400", "direct"),
+            Self::FlatOut => program("10000", "direct"),
+            Self::ThroughSdk => program("10000", "sdk"),
         };
         child::run(command, CLIENT, sink, Duration::from_secs(seconds))
     }

@@ -81,7 +81,8 @@ impl Lane {
             Way::Direct(direct) => direct.put(body, answer).await,
             Way::Sdk(client) => {
                 let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
-                let call = client.put_records().send();
+                // Boxed, because it is several kilobytes, and the direct lane's future need not be as large.
+                let call = Box::pin(client.put_records().send());
                 let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
                 *answer = exchange.take_answer();
                 result.map(drop).map_err(Fault::from)

@@ -121,8 +121,7 @@ impl<T: Transport> Sender<T> {
     async fn attempt(&self, body: Bytes, answer: &mut Answer) -> Attempt {
         let mut cut = self.cut.clone();
         let limit = self.policy.request_timeout;
-        // Boxed once per request: the SDK's future is several kilobytes.
-        let call = Box::pin(timeout(limit, self.transport.put(body, answer)));
+        let call = timeout(limit, self.transport.put(body, answer));
         tokio::select! {
             biased;
             result = call => Attempt::Over(result.unwrap_or_else(|_| Err(timed_out(limit)))),
