@@ -4,6 +4,7 @@
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -20,8 +21,11 @@ use tokio_rustls::client::TlsStream;
 use super::response::{Malformed, Reader, Whole};
 use super::sign::Scratch;
 
-/// How much is asked for at a time while the response's length is not known.
+/// The least room for a response.
 const READ: usize = 16 * 1024;
+
+/// The most room that a waiting connection keeps: 500 stored entries take 56 kB.
+const KEPT: usize = 256 * 1024;
 
 /// Where to connect to.
 #[derive(Debug, Clone)]
@@ -60,10 +64,12 @@ pub(super) struct Connection {
     /// The request's head.
     pub head: Vec<u8>,
     pub scratch: Scratch,
-    /// The response.
-    pub got: Vec<u8>,
+    /// The response, up to `filled`. All of it is initialised: a read without `unsafe` needs that, and to zero the
+    /// room for every response would cost more than to read it.
+    got: Vec<u8>,
+    filled: usize,
     /// When its last exchange ended.
-    pub idle_since: Instant,
+    idle_since: Instant,
 }
 
 impl Connection {
@@ -101,8 +107,22 @@ impl Connection {
             head: Vec::new(),
             scratch: Scratch::default(),
             got: Vec::new(),
+            filled: 0,
             idle_since: Instant::now(),
         })
+    }
+
+    /// Its exchange is over: it waits for the next one, without the room that only an odd response needed.
+    pub(super) fn rest(&mut self) {
+        self.idle_since = Instant::now();
+        if self.got.len() > KEPT {
+            self.got = Vec::new();
+        }
+    }
+
+    /// How long it has been waiting.
+    pub(super) fn idle(&self) -> Duration {
+        self.idle_since.elapsed()
     }
 
     /// Whether the peer has neither closed nor written since the last exchange.
@@ -111,11 +131,16 @@ impl Connection {
         self.stream.poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
     }
 
-    /// Sends [`Self::head`] and `body`, and reads the response into [`Self::got`].
+    /// What the response of the last exchange holds at `place`.
+    pub(super) fn said(&self, place: Range<usize>) -> &[u8] {
+        &self.got[place]
+    }
+
+    /// Sends [`Self::head`] and `body`, and reads the response.
     ///
     /// A peer that answers before it has read the whole request is listened to.
     pub(super) async fn exchange(&mut self, body: &[u8]) -> Result<Whole, Broken> {
-        self.got.clear();
+        self.filled = 0;
         let (mut reader, mut written, total) = (Reader::default(), 0, self.head.len() + body.len());
         let (mut flushed, mut refused) = (false, None);
         std::future::poll_fn(|context| {
@@ -149,7 +174,7 @@ impl Connection {
                     Ok(more) => more,
                     Err(error) => return Poll::Ready(Err(Broken::Sent(refused.take().unwrap_or(error)))),
                 };
-                match reader.read(&mut self.got, more == 0) {
+                match reader.read(&mut self.got[..self.filled], more == 0) {
                     Ok(Some(mut whole)) => {
                         whole.head.keep_alive &= flushed;
                         return Poll::Ready(Ok(whole));
@@ -168,14 +193,15 @@ impl Connection {
 
     /// Reads more of the response; gives how many bytes, 0 at the connection's end.
     fn poll_more(&mut self, context: &mut Context<'_>, reader: &Reader) -> Poll<io::Result<usize>> {
-        let before = self.got.len();
-        // Zeroed memory is the price of a read without `unsafe`; the room stays filled from response to response.
-        self.got.resize(before + reader.missing(before).unwrap_or(READ).max(1), 0);
-        let mut room = ReadBuf::new(&mut self.got[before..]);
-        let read = self.stream.poll_read(context, &mut room);
+        let wanted = self.filled + reader.missing(self.filled).unwrap_or(READ / 2).max(1);
+        if wanted > self.got.len() {
+            self.got.resize(wanted.max(READ), 0);
+        }
+        let mut room = ReadBuf::new(&mut self.got[self.filled..]);
+        ready!(self.stream.poll_read(context, &mut room))?;
         let more = room.filled().len();
-        self.got.truncate(before + more);
-        read.map_ok(|()| more)
+        self.filled += more;
+        Poll::Ready(Ok(more))
     }
 }
 

@@ -19,7 +19,6 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use rustls::ClientConfig;
-use tokio::time::Instant;
 
 use super::Answer;
 use super::fault::{Cause, Fault, Refusal, Silence, chain, coded};
@@ -113,7 +112,7 @@ impl Direct {
     pub(super) async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
         let now = self.now();
         let signer = self.identity.signer(now).await?;
-        let (mut connection, whole) = loop {
+        let (connection, whole) = loop {
             let (mut connection, used) = match self.pool.take() {
                 Some(connection) => (connection, true),
                 None => (self.connect().await?, false),
@@ -128,7 +127,7 @@ impl Direct {
             }
         };
         let Whole { head, body } = whole;
-        let said = &connection.got[body];
+        let said = connection.said(body);
         let result = if head.status == 200 {
             answer
                 .read(said)
@@ -144,7 +143,6 @@ impl Direct {
             Err(fault)
         };
         if head.keep_alive {
-            connection.idle_since = Instant::now();
             self.pool.give(connection);
         }
         result

@@ -20,16 +20,17 @@ impl Pool {
     pub(super) fn take(&self) -> Option<Connection> {
         loop {
             let mut connection = self.idle().pop()?;
-            if connection.idle_since.elapsed() < TRUSTED && connection.is_quiet() {
+            if connection.idle() < TRUSTED && connection.is_quiet() {
                 return Some(connection);
             }
         }
     }
 
     /// Puts a connection back whose exchange is over, and closes one that has waited too long.
-    pub(super) fn give(&self, connection: Connection) {
+    pub(super) fn give(&self, mut connection: Connection) {
+        connection.rest();
         let mut idle = self.idle();
-        if idle.first().is_some_and(|oldest| oldest.idle_since.elapsed() >= TRUSTED) {
+        if idle.first().is_some_and(|oldest| oldest.idle() >= TRUSTED) {
             idle.remove(0);
         }
         idle.push(connection);

@@ -63,7 +63,7 @@ pub(super) struct Reader {
 impl Reader {
     /// The response, once it is whole in `got`; `ended` says that no byte will follow. A chunked body is joined in
     /// place. None: more bytes are needed.
-    pub(super) fn read(&mut self, got: &mut Vec<u8>, ended: bool) -> Result<Option<Whole>, Malformed> {
+    pub(super) fn read(&mut self, got: &mut [u8], ended: bool) -> Result<Option<Whole>, Malformed> {
         let head = match &self.head {
             Some(head) => head,
             None => match parse_head(got)? {
@@ -162,7 +162,7 @@ fn head(status: u16, newer: bool, headers: &[httparse::Header<'_>], start: usize
 }
 
 /// Joins the chunks that begin at `start`, once they are whole; gives where the body and where the last chunk ends.
-fn join_chunks(got: &mut Vec<u8>, start: usize) -> Result<Option<(usize, usize)>, Malformed> {
+fn join_chunks(got: &mut [u8], start: usize) -> Result<Option<(usize, usize)>, Malformed> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut at = start;
     let used = loop {
@@ -193,16 +193,11 @@ fn join_chunks(got: &mut Vec<u8>, start: usize) -> Result<Option<(usize, usize)>
         }
     };
     // Moved only now: until the last chunk is there, the next look begins at the first one again.
-    let trailing = got.len() - used;
     let mut end = start;
     for part in parts {
         let length = part.len();
         got.copy_within(part, end);
         end += length;
-    }
-    if trailing == 0 {
-        got.truncate(end);
-        return Ok(Some((end, end)));
     }
     Ok(Some((end, used)))
 }
