@@ -32,12 +32,22 @@ pub enum Contender {
     FlatOut,
     /// The same, but its requests go through aws-sdk-kinesis.
     ThroughSdk,
+    /// The program with more to do than it can, by TLS.
+    Tls,
 }
 
 impl Contender {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 7] =
-        [Self::Ceiling, Self::Floor, Self::SdkHash, Self::Sdk, Self::Steady, Self::FlatOut, Self::ThroughSdk];
+    pub const ALL: [Self; 8] = [
+        Self::Ceiling,
+        Self::Floor,
+        Self::SdkHash,
+        Self::Sdk,
+        Self::Steady,
+        Self::FlatOut,
+        Self::ThroughSdk,
+        Self::Tls,
+    ];
 
     /// What the table calls it.
     pub fn name(self) -> &'static str {
@@ -49,12 +59,15 @@ impl Contender {
             Self::Steady => "kinesis-streamer at 200,000 records/s",
             Self::FlatOut => "kinesis-streamer flat out",
             Self::ThroughSdk => "kinesis-streamer flat out, STREAMER_CLIENT=sdk",
+            Self::Tls => "kinesis-streamer flat out, by TLS",
         }
     }
 
     fn run(self, sink: &Sink, binary: &Path, seconds: u64) -> io::Result<Seen> {
         let own = |role| child::own(role, sink, seconds as f64, BATCH);
         let length = format!("{seconds}s");
+        let trusted = tempfile::NamedTempFile::new()?;
+        std::fs::write(trusted.path(), &sink.certificate)?;
         let program = |jobs: &str, client: &str| {
             let load = ["--jobs", jobs, "--messages", "500", "--pacing", "smooth", "--duration", &length];
             let mut command = child::program(binary, sink, &load);
@@ -69,6 +82,13 @@ impl Contender {
             Self::Steady => program("400", "direct"),
             Self::FlatOut => program("10000", "direct"),
             Self::ThroughSdk => program("10000", "sdk"),
+            Self::Tls => {
+                let mut command = program("10000", "direct");
+                // The trusted certificates of the process are this one alone.
+                command.env("SSL_CERT_FILE", trusted.path());
+                command.env("AWS_ENDPOINT_URL", format!("https://localhost:{}", sink.tls_port));
+                command
+            }
         };
         child::run(command, CLIENT, sink, Duration::from_secs(seconds))
     }

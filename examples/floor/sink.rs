@@ -8,8 +8,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use kinesis_streamer::kinesis::{HashRange, ShardId};
 use memchr::memmem;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
 
 use super::process::{self, Cores};
 
@@ -53,6 +56,10 @@ impl Tape {
 pub struct Sink {
     /// Where it listens, on loopback.
     pub port: u16,
+    /// Where it listens for TLS, on loopback.
+    pub tls_port: u16,
+    /// The certificate that it shows there, for `localhost`, as PEM.
+    pub certificate: String,
     /// What came.
     pub tape: Tape,
     thread: i32,
@@ -61,20 +68,21 @@ pub struct Sink {
 impl Sink {
     /// Starts it on `port` (0 for a free one).
     pub fn start(port: u16) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind(("127.0.0.1", port))?;
-        listener.set_nonblocking(true)?;
-        let (port, tape) = (listener.local_addr()?.port(), Tape::default());
+        let [plain, tls] = [port, 0].map(|port| std::net::TcpListener::bind(("127.0.0.1", port)));
+        let (plain, tls) = (plain?, tls?);
+        let (port, tls_port, tape) = (plain.local_addr()?.port(), tls.local_addr()?.port(), Tape::default());
         let served = tape.clone();
+        let (acceptor, certificate) = certified().map_err(std::io::Error::other)?;
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::Builder::new().name("null sink".to_owned()).spawn(move || {
             let _ = tell.send(process::this_thread());
-            if let Err(error) = serve(listener, served) {
+            if let Err(error) = serve([(plain, None), (tls, Some(acceptor))], &served) {
                 eprintln!("the null sink ended: {error}");
                 std::process::exit(71);
             }
         })?;
         let thread = told.recv().map_err(std::io::Error::other)??;
-        Ok(Self { port, tape, thread })
+        Ok(Self { port, tls_port, certificate, tape, thread })
     }
 
     /// Keeps it on these cores from now on.
@@ -88,23 +96,60 @@ impl Sink {
     }
 }
 
-fn serve(listener: std::net::TcpListener, tape: Tape) -> std::io::Result<()> {
+/// A certificate for `localhost` that signs itself, and who shows it.
+fn certified() -> Result<(TlsAcceptor, String), Box<dyn std::error::Error + Send + Sync>> {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
+    let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key.into())?;
+    Ok((TlsAcceptor::from(Arc::new(config)), made.cert.pem()))
+}
+
+/// Listens on each, by TLS where there is an acceptor.
+fn serve(listeners: [(std::net::TcpListener, Option<TlsAcceptor>); 2], tape: &Tape) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
     runtime.block_on(async move {
-        let listener = TcpListener::from_std(listener)?;
         let answers = Arc::new(Answers::new());
-        loop {
-            let (stream, _) = listener.accept().await?;
-            stream.set_nodelay(true)?;
-            let (answers, tape) = (Arc::clone(&answers), tape.clone());
-            // A client that goes away in the middle is none of the sink's business.
-            tokio::spawn(async move { drop(converse(stream, &answers, &tape).await) });
-        }
+        let [plain, tls] = listeners.map(|(listener, acceptor)| accept(listener, acceptor, &answers, tape));
+        tokio::try_join!(plain, tls).map(drop)
     })
 }
 
+async fn accept(
+    listener: std::net::TcpListener,
+    acceptor: Option<TlsAcceptor>,
+    answers: &Arc<Answers>,
+    tape: &Tape,
+) -> std::io::Result<()> {
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let (answers, tape, acceptor) = (Arc::clone(answers), tape.clone(), acceptor.clone());
+        // A client that goes away in the middle is none of the sink's business.
+        tokio::spawn(async move {
+            match acceptor {
+                None => drop(converse(stream, &answers, &tape).await),
+                Some(acceptor) => {
+                    if let Ok(stream) = acceptor.accept(stream).await {
+                        drop(converse(stream, &answers, &tape).await);
+                    }
+                }
+            }
+        });
+    }
+}
+
 /// Answers the requests of one connection, one after the other.
-async fn converse(mut stream: TcpStream, answers: &Answers, tape: &Tape) -> std::io::Result<()> {
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: S,
+    answers: &Answers,
+    tape: &Tape,
+) -> std::io::Result<()> {
     let mut buffer = Vec::with_capacity(256 * 1024);
     loop {
         let head = loop {
@@ -134,6 +179,7 @@ async fn converse(mut stream: TcpStream, answers: &Answers, tape: &Tape) -> std:
             _ => &answers.unknown,
         };
         stream.write_all(answer).await?;
+        stream.flush().await?;
         buffer.drain(..whole);
     }
 }
