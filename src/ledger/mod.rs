@@ -12,7 +12,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use claim::{Claim, Claims, Fate, Witness};
-pub use counts::{Dropped, Failed, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
 pub use durations::{BOUNDS, Durations};
 
 use crate::kinesis::ShardId;
@@ -135,6 +135,11 @@ impl Ledger {
     /// Records were settled without an attempt: too large, no key, cut off by the end of the run.
     pub fn settled(&self, settled: &Settled) {
         self.lock().settle(settled, Duration::ZERO);
+    }
+
+    /// The claims of `records` found no room in the journal.
+    pub fn journal_lost(&self, records: u64) {
+        self.lock().journal_lost += records;
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {
