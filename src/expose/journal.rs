@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{human, summary};
-use crate::journal::Account;
+use crate::journal::{Account, FLUSH_EVERY};
 use crate::ledger::{Label, Tally};
 
 /// Every run of a journal, for people; `going_on`: somebody is writing the last one just now.
@@ -51,9 +51,15 @@ fn remarks(account: &Account, not_claimed: u64) -> Vec<String> {
         remarks
             .push(format!("Of {records} the journal does not say what became of them: they may be stored."));
     }
+    if account.ended.is_none() {
+        let millis = FLUSH_EVERY.as_millis();
+        remarks.push(format!(
+            "What was made or settled after its last checkpoint, {millis} ms or so, is not counted."
+        ));
+    }
     if account.totals.lost > 0 {
         let lost = human::grouped(account.totals.lost);
-        remarks.push(format!("{lost} of them were settled while the disk could not follow."));
+        remarks.push(format!("{lost} records were settled while the disk could not follow."));
     }
     if account.cut_off_bytes > 0 {
         remarks.push(format!("Its last {} bytes are not whole, and say nothing.", account.cut_off_bytes));
@@ -177,6 +183,7 @@ Records                           count      share  mean rate
 
 100 of 1,000 records were not sent, or may not have been: 10 dropped, 40 failed, 50 still in flight.
 Of 50 records the journal does not say what became of them: they may be stored.
+What was made or settled after its last checkpoint, 100 ms or so, is not counted.
 Its last 17 bytes are not whole, and say nothing.
 "
         );
