@@ -38,6 +38,8 @@ pub struct BatchBuilder {
     at: usize,
     entries: Vec<Entry>,
     size: usize,
+    /// Records that were offered and are not for a later request: the offset of the next one.
+    offered: u32,
 }
 
 impl BatchBuilder {
@@ -46,7 +48,7 @@ impl BatchBuilder {
     pub fn new(limits: Limits, spent: Spent) -> Self {
         let Spent { body, mut entries } = spent;
         entries.clear();
-        let mut builder = Self { limits, body, at: 0, entries, size: 0 };
+        let mut builder = Self { limits, body, at: 0, entries, size: 0, offered: 0 };
         builder.write(HEAD.len(), |body| body.copy_from_slice(HEAD));
         builder
     }
@@ -69,6 +71,7 @@ impl BatchBuilder {
     pub fn push(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> Pushed {
         let size = data.len() + partition_key.len();
         if size > self.limits.record_bytes.min(self.limits.request_bytes) {
+            self.pass_over();
             return Pushed::TooLarge { size };
         }
         if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
@@ -106,9 +109,16 @@ impl BatchBuilder {
             text.extend_from_slice(END);
             self.write(text.len(), |out| out.copy_from_slice(&text));
         }
-        self.entries.push(Entry { start, end: self.at as u32, size: size as u32 });
+        self.entries.push(Entry { start, end: self.at as u32, size: size as u32, offset: self.offered });
+        self.offered += 1;
         self.size += size;
         Pushed::Added
+    }
+
+    /// A record is left out for good, so that the next one's sequence number is one further on. A record that is
+    /// [too large](Pushed::TooLarge) is passed over by itself.
+    pub fn pass_over(&mut self) {
+        self.offered += 1;
     }
 
     /// The finished request, or its buffers when nothing was added.
@@ -121,7 +131,7 @@ impl BatchBuilder {
         }
         self.write(envelope.tail.len(), |out| out.copy_from_slice(&envelope.tail));
         self.body.truncate(self.at);
-        Ok(Batch { body: self.body.freeze(), entries: self.entries, size: self.size })
+        Ok(Batch { body: self.body.freeze(), entries: self.entries, size: self.size, job: 0, first: 0 })
     }
 
     /// Writes the next `length` bytes of the body.
@@ -236,7 +246,11 @@ mod tests {
         fn a_retry_equals_a_batch_of_the_kept_entries(keep in vec(any::<bool>(), 5)) {
             let push = |chosen: &dyn Fn(usize) -> bool| {
                 let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
-                for i in (0..5).filter(|&i| chosen(i)) {
+                for i in 0..5 {
+                    if !chosen(i) {
+                        builder.pass_over();
+                        continue;
+                    }
                     assert_eq!(builder.push(&[b'x'; 9][..i], &format!("key-{i}"), None), Pushed::Added);
                 }
                 builder.seal(&envelope())
@@ -244,7 +258,9 @@ mod tests {
             let kept: Vec<u16> = (0..5_u16).filter(|&i| keep[usize::from(i)]).collect();
             prop_assume!(!kept.is_empty());
             let all = push(&|_| true).expect("five entries");
-            let (retry, spent) = all.only(&kept, &envelope());
+            let (retry, spent) = all.of(3, 70).only(&kept, &envelope());
+            let numbers: Vec<u64> = kept.iter().map(|&i| 70 + u64::from(i)).collect();
+            prop_assert_eq!((retry.job(), retry.sequences().collect::<Vec<_>>()), (3, numbers));
             let alone = push(&|i| keep[i]).expect("not empty");
             prop_assert_eq!(retry.body(), alone.body());
             prop_assert_eq!(&retry.entries, &alone.entries);

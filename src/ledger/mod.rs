@@ -4,13 +4,15 @@
 //! every [`Snapshot`], because each step of a batch is one change under one lock (a lock per batch, not per
 //! record). All views — metrics, log lines, summary — render a snapshot and nothing else.
 
+mod claim;
 mod counts;
 mod durations;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use counts::{Dropped, Failed, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use claim::{Claim, Claims, Fate, Witness};
+pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
 pub use durations::{BOUNDS, Durations};
 
 use crate::kinesis::ShardId;
@@ -32,6 +34,17 @@ pub struct Settled {
     pub throttled: u64,
     /// Sent and throttled entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
+}
+
+impl Settled {
+    /// Counts records that were given up.
+    pub fn give_up(&mut self, fate: Fate, records: u64) {
+        match fate {
+            Fate::Sent { .. } => {} // not given up; sent records are counted with their bytes
+            Fate::Failed(why) => self.failed.push((why, records)),
+            Fate::Unknown(why) => self.unknown.push((why, records)),
+        }
+    }
 }
 
 /// The one place where records are counted.
@@ -109,6 +122,11 @@ impl Ledger {
     /// Records were settled without an attempt: too large, no key, cut off by the end of the run.
     pub fn settled(&self, settled: &Settled) {
         self.lock().settle(settled, Duration::ZERO);
+    }
+
+    /// The claims of `records` found no room in the journal.
+    pub fn journal_lost(&self, records: u64) {
+        self.lock().journal_lost += records;
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {
