@@ -10,6 +10,8 @@ mod identity;
 mod pool;
 mod response;
 mod sign;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -73,6 +75,16 @@ impl Direct {
         endpoint: &Endpoint,
         provider: SharedCredentialsProvider,
         connect_limit: Duration,
+    ) -> Result<Self, BadEndpoint> {
+        Self::with_tls(endpoint, provider, connect_limit, tls)
+    }
+
+    /// The same; `tls` says whom to trust, where the URL asks for it.
+    fn with_tls(
+        endpoint: &Endpoint,
+        provider: SharedCredentialsProvider,
+        connect_limit: Duration,
+        tls: impl FnOnce() -> Result<Arc<ClientConfig>, String>,
     ) -> Result<Self, BadEndpoint> {
         let bad = |rule: String| BadEndpoint { url: endpoint.url.clone(), rule };
         let url: http::Uri =
@@ -189,10 +201,13 @@ fn tls() -> Result<Arc<ClientConfig>, String> {
         let errors: Vec<String> = found.errors.iter().map(ToString::to_string).collect();
         return Err(format!("this machine has no trusted certificates ({})", errors.join("; ")));
     }
+    client_config(roots).map_err(|error| error.to_string())
+}
+
+fn client_config(roots: rustls::RootCertStore) -> Result<Arc<ClientConfig>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| error.to_string())?
+        .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
