@@ -90,6 +90,8 @@ pub struct Client {
     /// For describing: the SDK's retries and timeouts.
     control: aws_sdk_kinesis::Client,
     shared: SdkConfig,
+    /// Whether the chain of providers may be asked anew.
+    renewable: bool,
     region: String,
     region_is_fallback: bool,
 }
@@ -112,7 +114,14 @@ impl Client {
                     .build(),
             )
             .build();
-        Self { control: aws_sdk_kinesis::Client::from_conf(control), shared, region, region_is_fallback }
+        let renewable = matches!(access, Access::Default { .. });
+        Self {
+            control: aws_sdk_kinesis::Client::from_conf(control),
+            shared,
+            renewable,
+            region,
+            region_is_fallback,
+        }
     }
 
     /// The region in force.
@@ -195,13 +204,14 @@ impl Client {
     /// # Errors
     /// When there are no credentials, or the endpoint's URL can't be used.
     pub async fn lane(&self, stream: &StreamRef, kind: HttpClientKind) -> Result<Lane, NotReady> {
-        Lane::open(&self.shared, stream, kind)
+        let renewable = self.renewable.then(|| self.region.clone());
+        Lane::open(&self.shared, stream, kind, renewable)
             .await
             .map_err(|fault| NotReady::of(fault, stream, self.region()))
     }
 }
 
-async fn by_default_chain(region: Option<String>) -> (SdkConfig, bool) {
+pub(super) async fn by_default_chain(region: Option<String>) -> (SdkConfig, bool) {
     let loader = aws_config::defaults(BehaviorVersion::latest());
     let loader = match region {
         Some(region) => loader.region(Region::new(region)),

@@ -73,6 +73,11 @@ impl Fault {
     pub fn new(cause: Cause, message: impl Into<String>) -> Self {
         Self { cause, message: message.into() }
     }
+
+    /// Whether the endpoint takes these credentials no more, and others may do.
+    pub(super) fn asks_for_other_credentials(&self) -> bool {
+        matches!(self.cause, Cause::Refused(Refusal::CredentialsExpired | Refusal::CredentialsRejected))
+    }
 }
 
 impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> for Fault {

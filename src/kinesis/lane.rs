@@ -23,7 +23,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 use super::client::CONNECT_TIMEOUT;
 use super::direct::{Direct, Endpoint};
 use super::fault::{Cause, Fault, Refusal};
-use super::protocol::{EXCHANGE, Exchange, Prepared};
+use super::through_sdk::ThroughSdk;
 use super::{Answer, StreamRef};
 
 named! {
@@ -46,54 +46,49 @@ pub struct Lane {
 #[derive(Debug)]
 enum Way {
     Direct(Box<Direct>),
-    Sdk(aws_sdk_kinesis::Client),
+    Sdk(ThroughSdk),
 }
 
 impl Lane {
-    /// The lane to `stream`. Connects to nobody yet, but may ask the providers of credentials.
+    /// The lane to `stream`. Connects to nobody yet, but may ask the providers of credentials. `renewable`: the region
+    /// to ask their chain for anew when the endpoint takes the credentials no more; none where they were made up.
     pub(super) async fn open(
         shared: &SdkConfig,
         stream: &StreamRef,
         kind: HttpClientKind,
+        renewable: Option<String>,
     ) -> Result<Self, Fault> {
         if kind == HttpClientKind::Direct {
             let endpoint = ask(shared, stream).await?;
             if behind_a_proxy(&endpoint.url) {
                 tracing::info!("a proxy is set for the endpoint: the SDK makes the requests");
             } else if let Some(provider) = shared.credentials_provider() {
-                let direct = Direct::new(&endpoint, provider, CONNECT_TIMEOUT)
+                let direct = Direct::new(&endpoint, provider, renewable, CONNECT_TIMEOUT)
                     .map_err(|bad| Fault::new(Cause::Refused(Refusal::Unreachable), bad.to_string()))?;
                 return Ok(Self { way: Way::Direct(Box::new(direct)) });
             }
         }
-        let config = quiet(shared).protocol(Prepared::new()).build();
-        Ok(Self { way: Way::Sdk(aws_sdk_kinesis::Client::from_conf(config)) })
+        Ok(Self { way: Way::Sdk(ThroughSdk::new(shared, renewable)) })
     }
 
     /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
     ///
-    /// Bounded in time by the caller alone.
+    /// Bounded in time by the caller alone. Credentials that the endpoint does not take (any more) are asked for anew.
     ///
     /// # Errors
     /// The fault of the request as a whole. `Ok` says nothing of the entries.
     pub async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
         match &self.way {
             Way::Direct(direct) => direct.put(body, answer).await,
-            Way::Sdk(client) => {
-                let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
-                // Boxed, because it is several kilobytes, and the direct lane's future need not be as large.
-                let call = Box::pin(client.put_records().send());
-                let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
-                *answer = exchange.take_answer();
-                result.map(drop).map_err(Fault::from)
-            }
+            // Boxed, because it is several kilobytes, and the direct lane's future need not be as large.
+            Way::Sdk(sdk) => Box::pin(sdk.put(body, answer)).await,
         }
     }
 }
 
 /// The SDK's configuration without what a load generator must decide itself: its retries would hide throttles from
 /// the counts, its timers would only cost, because `send` bounds each attempt.
-fn quiet(shared: &SdkConfig) -> Builder {
+pub(super) fn quiet(shared: &SdkConfig) -> Builder {
     Builder::from(shared)
         .retry_config(RetryConfig::disabled())
         .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())

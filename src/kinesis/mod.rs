@@ -11,6 +11,7 @@ mod protocol;
 mod ready;
 mod scan;
 pub mod shard;
+mod through_sdk;
 
 pub use answer::{Answer, AnswerError, EntryResult};
 pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};

@@ -1,5 +1,6 @@
 //! Who signs: the credentials that the SDK's provider chain gives, kept until they end or are refused.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -8,6 +9,7 @@ use chrono::{DateTime, Utc};
 use tokio::time::Instant;
 
 use super::sign::{Place, Signer};
+use crate::kinesis::client::by_default_chain;
 use crate::kinesis::fault::{Cause, Fault, Refusal, credentials_fault};
 
 /// Credentials are renewed this long before they end, as the SDK does (aws-smithy-runtime, `LazyCacheBuilder`).
@@ -19,16 +21,27 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// The signer in force.
 #[derive(Debug)]
 pub(super) struct Identity {
-    provider: SharedCredentialsProvider,
+    /// The region to make the chain of providers anew for, once the endpoint has refused what it gave: the SDK reads a
+    /// profile once and for all. None where the credentials were made up.
+    renewable: Option<String>,
     place: Place,
     current: Mutex<Option<Arc<Signer>>>,
-    /// When the provider was asked last, and what it said if it had nothing; held while it is asked.
-    asked: tokio::sync::Mutex<Option<(Instant, Option<Fault>)>>,
+    refused: AtomicBool,
+    /// Held while the provider is asked.
+    source: tokio::sync::Mutex<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    provider: SharedCredentialsProvider,
+    /// When it was asked last, and what it said if it had nothing.
+    asked: Option<(Instant, Option<Fault>)>,
 }
 
 impl Identity {
-    pub(super) fn new(provider: SharedCredentialsProvider, place: Place) -> Self {
-        Self { provider, place, current: Mutex::default(), asked: tokio::sync::Mutex::default() }
+    pub(super) fn new(provider: SharedCredentialsProvider, renewable: Option<String>, place: Place) -> Self {
+        let source = tokio::sync::Mutex::new(Source { provider, asked: None });
+        Self { renewable, place, current: Mutex::default(), refused: AtomicBool::new(false), source }
     }
 
     /// A signer for the moment `now`.
@@ -40,14 +53,21 @@ impl Identity {
             return Ok(signer);
         }
         // One asks for all.
-        let mut asked = self.asked.lock().await;
+        let mut source = self.source.lock().await;
+        let Source { provider, asked } = &mut *source;
         if let Some(signer) = self.usable(now) {
             return Ok(signer);
         }
         match asked.as_ref().filter(|(at, _)| at.elapsed() < ASK_EVERY) {
             Some(_) => {}
             None => {
-                let told = self.provider.provide_credentials().await;
+                if self.refused.swap(false, Ordering::Relaxed)
+                    && let Some(region) = &self.renewable
+                    && let Some(fresh) = by_default_chain(Some(region.clone())).await.0.credentials_provider()
+                {
+                    *provider = fresh;
+                }
+                let told = provider.provide_credentials().await;
                 let fault = match told {
                     Ok(credentials) => {
                         self.set(Arc::new(Signer::new(credentials, self.place.clone(), now)));
@@ -76,6 +96,7 @@ impl Identity {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if current.as_ref().is_some_and(|signer| Arc::ptr_eq(signer, refused)) {
             *current = None;
+            self.refused.store(true, Ordering::Relaxed);
         }
     }
 

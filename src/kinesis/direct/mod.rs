@@ -67,22 +67,24 @@ pub(super) struct BadEndpoint {
 }
 
 impl Direct {
-    /// A client of `endpoint`. Connects to nobody yet.
+    /// A client of `endpoint`. Connects to nobody yet. `renewable`: see [`super::Lane::open`].
     ///
     /// # Errors
     /// When the URL is none of http or https, or TLS can't be set up.
     pub(super) fn new(
         endpoint: &Endpoint,
         provider: SharedCredentialsProvider,
+        renewable: Option<String>,
         connect_limit: Duration,
     ) -> Result<Self, BadEndpoint> {
-        Self::with_tls(endpoint, provider, connect_limit, tls)
+        Self::with_tls(endpoint, provider, renewable, connect_limit, tls)
     }
 
     /// The same; `tls` says whom to trust, where the URL asks for it.
     fn with_tls(
         endpoint: &Endpoint,
         provider: SharedCredentialsProvider,
+        renewable: Option<String>,
         connect_limit: Duration,
         tls: impl FnOnce() -> Result<Arc<ClientConfig>, String>,
     ) -> Result<Self, BadEndpoint> {
@@ -114,7 +116,7 @@ impl Direct {
             // An IPv6 address stands in brackets there, but not in a socket address.
             peer: Peer { name: name.trim_matches(['[', ']']).to_owned(), port, tls },
             connect_limit,
-            identity: Identity::new(provider, place),
+            identity: Identity::new(provider, renewable, place),
             pool: Pool::default(),
             skew: AtomicI64::new(0),
         })
@@ -146,11 +148,9 @@ impl Direct {
                 .map_err(|error| Fault::new(Cause::Silent(Silence::BadAnswer), error.to_string()))
         } else {
             let fault = refused(head.status, head.error_type.as_deref(), said);
-            if fault.cause == Cause::Refused(Refusal::CredentialsExpired) {
-                // An expired signature is one of the wrong time; expired credentials have others behind them.
-                if !self.set_clock(head.date.as_deref()) {
-                    self.identity.refuse(&signer);
-                }
+            // An expired signature is one of the wrong time; expired credentials have others behind them.
+            if fault.asks_for_other_credentials() && !self.set_clock(head.date.as_deref()) {
+                self.identity.refuse(&signer);
             }
             Err(fault)
         };

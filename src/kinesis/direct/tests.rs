@@ -136,7 +136,7 @@ fn lane(peers: &Peers, chain: &Chain, tls: Option<Arc<ClientConfig>>) -> Direct 
     let endpoint = Endpoint { url: peers.url.clone(), region: "r".to_owned(), service: "kinesis".to_owned() };
     let provider = SharedCredentialsProvider::new(chain.clone());
     let limit = Duration::from_secs(30);
-    Direct::with_tls(&endpoint, provider, limit, || Ok(tls.expect("a test by TLS"))).expect("a URL")
+    Direct::with_tls(&endpoint, provider, None, limit, || Ok(tls.expect("a test by TLS"))).expect("a URL")
 }
 
 async fn put(lane: &Direct, body: &'static [u8]) -> Result<usize, Cause> {
