@@ -27,3 +27,4 @@ pub mod local;
 pub mod pipeline;
 pub mod schedule;
 pub mod send;
+pub mod verify;
