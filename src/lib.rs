@@ -20,6 +20,7 @@ pub mod config;
 pub mod exit;
 pub mod expose;
 pub mod generate;
+pub mod journal;
 pub mod key;
 pub mod kinesis;
 pub mod ledger;
