@@ -90,7 +90,7 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Client {
     /// For describing: the SDK's retries and timeouts.
-    control: aws_sdk_kinesis::Client,
+    pub(super) control: aws_sdk_kinesis::Client,
     /// For records: no retries of the SDK, because they would hide throttles from the counts, and our own body.
     data: aws_sdk_kinesis::Client,
     region: String,
@@ -258,6 +258,6 @@ fn read_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
     })
 }
 
-fn malformed(what: &str) -> Fault {
+pub(super) fn malformed(what: &str) -> Fault {
     Fault::new(Cause::Refused(Refusal::Other), format!("the endpoint's answer is malformed: {what}"))
 }

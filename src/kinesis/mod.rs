@@ -6,6 +6,7 @@ mod fault;
 pub mod limits;
 pub mod names;
 mod protocol;
+mod reading;
 mod ready;
 mod scan;
 mod sequence;
@@ -16,6 +17,7 @@ pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, 
 pub use fault::{Cause, Fault, Refusal, Silence};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};
+pub use reading::{Page, Place, ReadFault, ReadRecord, Reader, Setback, ShardFamily};
 pub use ready::NotReady;
 pub use sequence::{SequenceNumber, SequenceNumberError};
 pub use shard::{HashKey, HashRange, Shard, ShardId, ShardMap};

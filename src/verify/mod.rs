@@ -22,25 +22,37 @@
 mod aggregate;
 mod audit;
 mod blocks;
+mod board;
 mod claim;
 mod digest;
 mod expect;
 mod finish;
 mod identity;
 mod inflate;
+mod lineage;
+mod mailbox;
 mod order;
 mod original;
+mod outstanding;
 mod recent;
 mod roster;
+mod run;
+mod shard_reader;
+mod shard_task;
+mod source;
 mod track;
 mod unpack;
 mod verdict;
 
 pub use audit::Audit;
+pub use board::{Board, CallOutcome, ReadCounts};
 pub use claim::{Claim, Fate};
 pub use digest::Digest;
 pub use expect::{Expect, Made, Others, Producer};
+pub use mailbox::{Listener, MOST_WAITING, Mailbox, translated};
 pub use original::Corruption;
+pub use run::{Order, Outcome, ReadEnd, ReadPlan, Readback};
+pub use source::Source;
 pub use unpack::{UnpackError, UserRecord, unpack};
 pub use verdict::{
     Counts, Example, Finding, Latencies, Latency, ProducerVerdict, Progress, Read, ShardDigest, Verdict,
