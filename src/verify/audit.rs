@@ -3,11 +3,11 @@
 //! Whose a record is, the roster says; which sequences are there, the tracks; what the end looks like, `finish`.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Seen;
 use super::blocks::Standing;
-use super::claim::{Claim, Fate};
 use super::digest::Digest;
 use super::expect::Expect;
 use super::finish;
@@ -20,7 +20,7 @@ use super::unpack::{UserRecord, unpack};
 use super::verdict::{Example, Finding, Progress, Read, Verdict};
 use crate::key::KeyerError;
 use crate::kinesis::{SequenceNumber, ShardId};
-use crate::ledger::Durations;
+use crate::ledger::{Claim, Durations, Fate};
 
 /// Most pieces of all tracks together: at most 256 bytes each, or 128 MiB. Sequences that are in one state cost next
 /// to nothing, and the worst mixture a piece for every 256 of them: so this is for 134 million records at their worst.
@@ -260,22 +260,24 @@ impl Audit {
         self.examples.add(example);
     }
 
-    /// Takes a producer's word.
-    pub fn claim(&mut self, claim: &Claim) {
-        let count = claim.sequences.end.saturating_sub(claim.sequences.start);
+    /// Takes a producer's word. `due_millis` is the time that all of these events carry, in milliseconds since the Unix
+    /// epoch, where it is told: an event's time does not follow from its identity, so only with this is a changed
+    /// digit of it found.
+    pub fn claim(&mut self, producer: &Arc<str>, claim: &Claim, due_millis: Option<u64>) {
+        let count = claim.records();
         if count == 0 {
             return;
         }
         self.progress.claimed += count;
-        let place = self.roster.claimant(&claim.producer);
-        self.recent.note(place, claim);
+        let place = self.roster.claimant(producer);
+        self.recent.note(place, claim, due_millis);
         let member = &mut self.roster.members[place as usize];
         member.claims = true;
         let counts = &mut member.counts;
         match claim.fate {
             Fate::Sent { .. } => counts.claimed_sent += count,
-            Fate::Failed => counts.claimed_failed += count,
-            Fate::Unknown => counts.claimed_unknown += count,
+            Fate::Failed(_) => counts.claimed_failed += count,
+            Fate::Unknown(_) => counts.claimed_unknown += count,
         }
         let track = member.tracks.entry(claim.job).or_default();
         let (again, no_room) = track.claim(&claim.sequences, claim.fate, &mut self.room);

@@ -2,7 +2,7 @@
 //!
 //! Knows nothing of how blocks lie beside each other; that is the track's.
 
-use super::claim::Fate;
+use crate::ledger::Fate;
 
 /// Sequences of a block.
 pub(super) const BLOCK: u64 = 256;
@@ -107,11 +107,11 @@ impl Block {
                     self.twice[word] |= mask & if perhaps_twice { mask } else { unknown };
                     unknown & !sent & !failed
                 }
-                Fate::Failed => {
+                Fate::Failed(_) => {
                     self.failed[word] |= mask;
                     0
                 }
-                Fate::Unknown => {
+                Fate::Unknown(_) => {
                     self.unknown[word] |= mask;
                     0
                 }

@@ -4,12 +4,20 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Claim, Fate};
-use crate::ledger;
+use crate::ledger::{Claim, Witness};
 
 /// Most claims that wait: some 100 MB, and minutes of a run at any rate, while the audit empties it several times a
 /// second.
 pub const MOST_WAITING: usize = 1 << 20;
+
+/// A claim, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Testimony {
+    /// The producer's name in its events.
+    pub producer: Arc<str>,
+    /// What it says.
+    pub claim: Claim,
+}
 
 /// Claims that the audit has not taken yet.
 #[derive(Debug, Default)]
@@ -19,27 +27,33 @@ pub struct Mailbox {
 
 #[derive(Debug, Default)]
 struct Inner {
-    waiting: Vec<Claim>,
+    waiting: Vec<Testimony>,
     /// Records whose claims found no room.
     lost: u64,
 }
 
 impl Mailbox {
     /// Puts claims down.
-    pub fn put(&self, claims: impl IntoIterator<Item = Claim>) {
+    pub fn put(&self, producer: &Arc<str>, claims: impl IntoIterator<Item = Claim>) {
         let mut inner = self.lock();
         for claim in claims {
             if inner.waiting.len() < MOST_WAITING {
-                inner.waiting.push(claim);
+                inner.waiting.push(Testimony { producer: Arc::clone(producer), claim });
             } else {
-                inner.lost += claim.sequences.end.saturating_sub(claim.sequences.start);
+                inner.lost += claim.records();
             }
         }
     }
 
+    /// Whether there is plenty of room, so that who can wait need not lose anything.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.lock().waiting.len() < MOST_WAITING / 2
+    }
+
     /// Takes all that wait, in the order in which they came.
     #[must_use]
-    pub fn take(&self) -> Vec<Claim> {
+    pub fn take(&self) -> Vec<Testimony> {
         std::mem::take(&mut self.lock().waiting)
     }
 
@@ -69,46 +83,30 @@ impl Listener {
     }
 }
 
-impl ledger::Witness for Listener {
-    fn hear(&self, claims: &[ledger::Claim]) {
-        self.mailbox.put(claims.iter().map(|claim| translated(&self.producer, claim)));
-    }
-}
-
-/// A claim as the audit knows it: whose it is matters, why a record failed does not.
-#[must_use]
-pub fn translated(producer: &Arc<str>, claim: &ledger::Claim) -> Claim {
-    Claim {
-        producer: Arc::clone(producer),
-        job: claim.job,
-        sequences: claim.sequences.clone(),
-        fate: match claim.fate {
-            ledger::Fate::Sent { perhaps_twice } => Fate::Sent { perhaps_twice },
-            ledger::Fate::Failed(_) => Fate::Failed,
-            ledger::Fate::Unknown(_) => Fate::Unknown,
-        },
-        at_millis: claim.at_millis,
-        due_millis: None,
+impl Witness for Listener {
+    fn hear(&self, claims: &[Claim]) {
+        self.mailbox.put(&self.producer, claims.iter().cloned());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Fate;
 
     fn claim(sequences: std::ops::Range<u64>) -> Claim {
-        let fate = Fate::Sent { perhaps_twice: false };
-        Claim { producer: "p".into(), job: 0, sequences, fate, at_millis: 0, due_millis: None }
+        Claim { job: 0, sequences, fate: Fate::Sent { perhaps_twice: false }, at_millis: 0 }
     }
 
     #[test]
     fn what_finds_no_room_is_counted_and_what_was_put_down_is_taken_once() {
-        let mailbox = Mailbox::default();
-        mailbox.put((0..MOST_WAITING as u64).map(|at| claim(at..at + 1)));
-        mailbox.put([claim(0..7), claim(0..5)]);
-        assert_eq!(mailbox.lost(), 12);
+        let (mailbox, producer) = (Arc::new(Mailbox::default()), Arc::from("p"));
+        mailbox.put(&producer, (0..MOST_WAITING as u64).map(|at| claim(at..at + 1)));
+        mailbox.put(&producer, [claim(0..7), claim(0..5)]);
+        assert_eq!((mailbox.lost(), mailbox.has_room()), (12, false));
         assert_eq!(mailbox.take().len(), MOST_WAITING);
-        mailbox.put([claim(1..2)]);
-        assert_eq!((mailbox.take(), mailbox.lost()), (vec![claim(1..2)], 12));
+        Listener::new("p", Arc::clone(&mailbox)).hear(&[claim(1..2)]);
+        let one = Testimony { producer, claim: claim(1..2) };
+        assert_eq!((mailbox.take(), mailbox.lost(), mailbox.has_room()), (vec![one], 12, true));
     }
 }

@@ -1,7 +1,7 @@
 //! The way back: what was read from the stream, held against what the producers said of it.
 //!
 //! [`Audit`] is the pure half. It is given every record as it was read ([`Seen`]) and every word of a producer
-//! ([`Claim`]), in any order of the two, and ends in a [`Verdict`]. It asks nobody: no clock, no stream.
+//! ([`Claim`](crate::ledger::Claim)), in any order of the two, and ends in a [`Verdict`]. It asks nobody: no clock, no stream.
 //!
 //! What the words of a verdict mean:
 //!
@@ -23,7 +23,6 @@ mod aggregate;
 mod audit;
 mod blocks;
 mod board;
-mod claim;
 mod digest;
 mod expect;
 mod finish;
@@ -46,10 +45,9 @@ mod verdict;
 
 pub use audit::Audit;
 pub use board::{Board, CallOutcome, ReadCounts};
-pub use claim::{Claim, Fate};
 pub use digest::Digest;
 pub use expect::{Expect, Made, Others, Producer};
-pub use mailbox::{Listener, MOST_WAITING, Mailbox, translated};
+pub use mailbox::{Listener, MOST_WAITING, Mailbox, Testimony};
 pub use original::Corruption;
 pub use run::{Order, Outcome, ReadEnd, ReadPlan, Readback};
 pub use source::Source;

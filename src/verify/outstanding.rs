@@ -22,25 +22,22 @@ impl Audit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Claim, Expect, Fate, Seen};
+    use super::super::{Expect, Seen};
     use super::*;
     use crate::generate::{EventKind, Generator, Timestamp};
     use crate::kinesis::ShardId;
+    use crate::ledger::{Claim, Failed, Fate, Unknown};
 
     #[test]
     fn what_is_claimed_and_not_found_is_outstanding_until_it_is() {
         let mut audit = Audit::new(Expect::default()).expect("no key strategy");
-        let claim = |sequences, fate| Claim {
-            producer: "p".into(),
-            job: 0,
-            sequences,
-            fate,
-            at_millis: 0,
-            due_millis: None,
-        };
-        audit.claim(&claim(0..3, Fate::Sent { perhaps_twice: false }));
-        audit.claim(&claim(3..5, Fate::Unknown));
-        audit.claim(&claim(5..9, Fate::Failed));
+        for (sequences, fate) in [
+            (0..3, Fate::Sent { perhaps_twice: false }),
+            (3..5, Fate::Unknown(Unknown::Timeout)),
+            (5..9, Fate::Failed(Failed::Throttled)),
+        ] {
+            audit.claim(&"p".into(), &Claim { job: 0, sequences, fate, at_millis: 0 }, None);
+        }
         assert_eq!(audit.outstanding(), 5);
         let generator = Generator::new(EventKind::Click, 1, "p");
         for (sequence, left) in [(0, 4), (4, 3), (9, 3)] {

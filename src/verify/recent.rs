@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use super::claim::{Claim, Fate};
+use crate::ledger::{Claim, Fate};
 
 /// Most claims that are remembered, 40 bytes each. Enough for 10 million records in requests of 10.
 pub(super) const MOST: usize = 1 << 20;
@@ -43,8 +43,8 @@ impl Recent {
         Self { jobs: HashMap::new(), ages: VecDeque::new(), most }
     }
 
-    /// Remembers a claim of records that were sent.
-    pub(super) fn note(&mut self, producer: u32, claim: &Claim) {
+    /// Remembers a claim of records that were sent, and their time where it is told.
+    pub(super) fn note(&mut self, producer: u32, claim: &Claim, due_millis: Option<u64>) {
         let Some(last) = claim.sequences.end.checked_sub(1).filter(|_| !claim.sequences.is_empty()) else {
             return;
         };
@@ -52,7 +52,7 @@ impl Recent {
             return;
         }
         let key = (producer, claim.job);
-        let told = Told { at_millis: claim.at_millis, due_millis: claim.due_millis };
+        let told = Told { at_millis: claim.at_millis, due_millis };
         let entries = self.jobs.entry(key).or_default();
         // Claims of a job come nearly in order: the place is at the end, or few steps before it.
         let mut at = entries.len();
@@ -88,19 +88,20 @@ impl Recent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::Unknown;
 
     fn claim(job: u32, sequences: std::ops::Range<u64>, at_millis: u64) -> Claim {
         let fate = Fate::Sent { perhaps_twice: false };
-        Claim { producer: "p".into(), job, sequences, fate, at_millis, due_millis: None }
+        Claim { job, sequences, fate, at_millis }
     }
 
     #[test]
     fn a_record_is_told_by_the_claim_that_holds_it() {
         let mut recent = Recent::new(10);
         for (range, at) in [(10..20, 1), (0..10, 2), (30..40, 3), (40..50, 3)] {
-            recent.note(0, &claim(7, range, at));
+            recent.note(0, &claim(7, range, at), None);
         }
-        recent.note(0, &Claim { fate: Fate::Unknown, ..claim(7, 20..30, 9) });
+        recent.note(0, &Claim { fate: Fate::Unknown(Unknown::Timeout), ..claim(7, 20..30, 9) }, None);
         let at = |sequence| recent.of((0, 7), sequence).map(|told| told.at_millis);
         assert_eq!(
             [0, 9, 10, 19, 20, 29, 30, 49, 50].map(at),
@@ -114,7 +115,7 @@ mod tests {
     fn the_oldest_are_forgotten_first() {
         let mut recent = Recent::new(4);
         for at in 0..100 {
-            recent.note(0, &claim((at % 2) as u32, at..at + 1, at));
+            recent.note(0, &claim((at % 2) as u32, at..at + 1, at), None);
         }
         let known: Vec<u64> = (0..100).filter(|&at| recent.of((0, (at % 2) as u32), at).is_some()).collect();
         assert_eq!(known, [96, 97, 98, 99]);

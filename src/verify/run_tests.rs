@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::*;
 use crate::kinesis::{Cause, Fault, Page, ReadRecord, Refusal, Setback, ShardId};
-use crate::verify::{Claim, Expect, Fate};
+use crate::ledger::{Claim, Fate};
+use crate::verify::Expect;
 
 /// A shard that is played: what it holds, and what follows it once it is closed.
 #[derive(Debug, Clone, Default)]
@@ -143,7 +144,7 @@ fn readback(stream: &Stream, place: Place) -> (Readback<Stream>, Arc<Mailbox>) {
 
 fn sent(sequences: Range<u64>) -> Claim {
     let fate = Fate::Sent { perhaps_twice: false };
-    Claim { producer: "p".into(), job: 0, sequences, fate, at_millis: 0, due_millis: None }
+    Claim { job: 0, sequences, fate, at_millis: 0 }
 }
 
 #[tokio::test(start_paused = true)]
@@ -152,7 +153,7 @@ async fn reading_ends_as_soon_as_nothing_is_outstanding() {
     (0..3).for_each(|shard| stream.store(shard, shard * 250..shard * 250 + 250));
     let start = Instant::now();
     let (readback, mailbox) = readback(&stream, Place::Oldest);
-    mailbox.put([sent(0..750)]);
+    mailbox.put(&"p".into(), [sent(0..750)]);
     readback.order(Order::Finish { all_told: true });
     let outcome = readback.outcome().await;
     assert_eq!((outcome.end, outcome.counts.records, outcome.claims_lost), (ReadEnd::Complete, 750, 0));
@@ -165,7 +166,7 @@ async fn what_is_outstanding_is_waited_for_and_not_for_ever() {
     stream.store(0, 0..10);
     let (late, start) = (stream.clone(), Instant::now());
     let (one, mailbox) = readback(&stream, Place::Oldest);
-    mailbox.put([sent(0..12)]);
+    mailbox.put(&"p".into(), [sent(0..12)]);
     one.order(Order::Finish { all_told: true });
     tokio::spawn(async move {
         tokio::time::sleep(IDLE / 2).await;
@@ -199,7 +200,7 @@ async fn resharding_is_followed_whether_answers_name_the_children_or_not() {
         stream.split(0, 2..4);
         stream.store(2, 300..350);
         stream.store(3, 350..400);
-        mailbox.put([sent(0..400)]);
+        mailbox.put(&"p".into(), [sent(0..400)]);
         readback.order(Order::Finish { all_told: true });
         let outcome = readback.outcome().await;
         assert_eq!((outcome.end, outcome.counts.records, outcome.counts.read), (ReadEnd::Complete, 400, 1));
@@ -219,7 +220,7 @@ async fn from_the_newest_on_nothing_older_is_read_and_nothing_newer_is_passed_ov
     stream.store(0, 50..60);
     stream.split(1, 2..4);
     stream.store(2, 60..70);
-    mailbox.put([sent(50..70)]);
+    mailbox.put(&"p".into(), [sent(50..70)]);
     readback.order(Order::Finish { all_told: true });
     let outcome = readback.outcome().await;
     assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Complete, 20));
@@ -232,7 +233,7 @@ async fn setbacks_are_counted_and_overcome() {
     stream.stage().shards.get_mut(&ShardId(0)).expect("it").setbacks =
         vec![Setback::Expired, Setback::Throttled, Setback::Throttled, Setback::Other];
     let (readback, mailbox) = readback(&stream, Place::Oldest);
-    mailbox.put([sent(0..150)]);
+    mailbox.put(&"p".into(), [sent(0..150)]);
     readback.order(Order::Finish { all_told: true });
     let outcome = readback.outcome().await;
     assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Complete, 150));
@@ -252,7 +253,7 @@ async fn a_stream_that_can_t_be_read_is_told_and_never_called_complete() {
     stream.store(1, 0..10);
     stream.stage().shards.get_mut(&ShardId(0)).expect("it").setbacks = vec![Setback::Gone];
     let (readback, mailbox) = readback(&stream, Place::Oldest);
-    mailbox.put([sent(0..10)]);
+    mailbox.put(&"p".into(), [sent(0..10)]);
     readback.order(Order::Finish { all_told: true });
     let outcome = readback.outcome().await;
     assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Failed(fault(Setback::Gone)), 10));
@@ -277,7 +278,7 @@ async fn many_shards_are_read_with_few_answers_in_memory_and_within_each_shards_
     let stream = Stream::with(200);
     (0..200).for_each(|shard| stream.store(shard, shard * 10..shard * 10 + 10));
     let (readback, mailbox) = readback(&stream, Place::Oldest);
-    mailbox.put([sent(0..2_000)]);
+    mailbox.put(&"p".into(), [sent(0..2_000)]);
     readback.order(Order::Finish { all_told: true });
     assert_eq!(readback.outcome().await.counts.records, 2_000);
     let stage = stream.stage();

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use super::board::PageFacts;
 use super::run::{Order, ReadPlan};
 use super::shard_reader::{ShardReader, Step};
-use super::{Audit, Board, Mailbox, Progress, Seen, Source};
+use super::{Audit, Board, Mailbox, Progress, Seen, Source, Testimony};
 use crate::kinesis::{Place, ReadFault, ReadRecord, ShardFamily, ShardId};
 
 /// What all who read one stream share.
@@ -104,7 +104,7 @@ impl<S: Source> Shared<S> {
     ) -> Progress {
         let (shared, read_millis) = (Arc::clone(self), now_millis());
         let examined = self.examining(move |audit| {
-            shared.mailbox.take().iter().for_each(|claim| audit.claim(claim));
+            hear(audit, &shared.mailbox.take());
             for record in &records {
                 audit.see(&Seen {
                     shard,
@@ -148,7 +148,7 @@ impl<S: Source> Shared<S> {
             return;
         }
         let heard = self.examining(move |audit| {
-            claims.iter().for_each(|claim| audit.claim(claim));
+            hear(audit, &claims);
             audit.progress()
         });
         if let Some(audit) = heard.await {
@@ -160,10 +160,16 @@ impl<S: Source> Shared<S> {
     pub(super) async fn outstanding(self: &Arc<Self>) -> Option<u64> {
         let shared = Arc::clone(self);
         let asked = self.examining(move |audit| {
-            shared.mailbox.take().iter().for_each(|claim| audit.claim(claim));
+            hear(audit, &shared.mailbox.take());
             audit.outstanding()
         });
         asked.await
+    }
+}
+
+fn hear(audit: &mut Audit, testimonies: &[Testimony]) {
+    for Testimony { producer, claim } in testimonies {
+        audit.claim(producer, claim, None);
     }
 }
 

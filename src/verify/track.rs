@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::blocks::{BLOCK, Block, Standing, Uniform, runs};
-use super::claim::Fate;
+use crate::ledger::Fate;
 
 /// What lies at a place of the track.
 #[derive(Debug)]
