@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::expose::{RunFacts, summary_text};
+use crate::journal::Finished;
 use crate::ledger::Snapshot;
 
 /// How a run ended.
@@ -11,6 +12,8 @@ use crate::ledger::Snapshot;
 pub struct Report {
     /// The final counts.
     pub counts: Snapshot,
+    /// How its journal ended, where it has one.
+    pub journal: Option<Finished>,
     /// What the run was.
     pub facts: RunFacts,
     /// From the first intended time to the end of the schedule; none when nothing was due.
@@ -27,6 +30,8 @@ impl Report {
         let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
         if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
+        } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
+            Exit::Journal
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
         } else {
@@ -37,7 +42,11 @@ impl Report {
     /// The summary for people.
     #[must_use]
     pub fn text(&self) -> String {
-        summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts)
+        let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
+        if let Some(journal) = &self.journal {
+            text.push_str(&format!("{}\n", journal_sentence(journal)));
+        }
+        text
     }
 
     /// The numbers as one event of the log, for machines.
@@ -67,6 +76,9 @@ impl Report {
             load_seconds = seconds(self.load_time),
             drain_seconds = self.drain_time.as_secs_f64(),
             held = self.facts.held,
+            journal = self.journal.as_ref().map(|journal| journal.path.display().to_string()),
+            journal_lost = counts.journal_lost,
+            journal_error = self.journal.as_ref().and_then(|journal| journal.error.as_deref()),
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,
@@ -75,4 +87,19 @@ impl Report {
             "run ended"
         );
     }
+}
+
+/// Whether a journal can be relied on.
+fn journal_sentence(journal: &Finished) -> String {
+    let path = journal.path.display();
+    if journal.is_complete() {
+        return format!("The fate of every record is kept in {path}.");
+    }
+    let error =
+        journal.error.as_ref().map_or(String::new(), |error| format!(" Its end is missing: {error}."));
+    let lost = match journal.lost {
+        0 => String::new(),
+        lost => format!(" The fate of {lost} records is not in it, because its disk could not follow."),
+    };
+    format!("Do not rely on the journal {path}.{error}{lost}")
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use crate::exit::Exit;
+use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::NotReady;
 
@@ -29,6 +30,9 @@ pub enum StartError {
     /// The embedded stream can't be opened.
     #[error("the embedded stream can't be opened: {0}")]
     Local(std::io::Error),
+    /// The journal can't be written to.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The cron scheduler can't be started.
     #[error("the cron scheduler can't be started: {0}")]
     Cron(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -41,6 +45,7 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Key(_) | Self::Nowhere => Exit::Usage,
+            Self::Journal(_) => Exit::Journal,
             Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }
