@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::journals::Silent;
 use crate::exit::Exit;
-use crate::expose::{ReadingFacts, reading_text};
+use crate::expose::{verdict_line, verdict_text};
 use crate::verify::{CallOutcome, Finding, Outcome, ReadEnd, Verdict};
 
 /// How a verification ended.
@@ -67,9 +67,18 @@ impl Verified {
     /// The verdict for people.
     #[must_use]
     pub fn text(&self) -> String {
-        let counts = &self.outcome.counts;
-        let facts = ReadingFacts { doubt: self.doubt(), clean: self.exit() == Exit::Sent };
-        reading_text(&self.outcome.verdict, counts, &facts)
+        let verdict = &self.outcome.verdict;
+        let text = verdict_text(verdict);
+        let Some(doubt) = self.doubt() else { return text };
+        // In place of its last line, which would claim more than is known.
+        let line = verdict_line(verdict) + "\n";
+        let above = text.strip_suffix(&line).unwrap_or(&text);
+        let more = if verdict.is_fault(Finding::Missing) {
+            " What is called missing may only not have been read."
+        } else {
+            ""
+        };
+        format!("{above}Nothing is proven: {doubt}.{more}\n")
     }
 
     /// The verdict as a JSON object, in one line.
@@ -114,5 +123,50 @@ impl Verified {
             exit_code = self.exit().code(),
             "stream verified"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kinesis::{Cause, Fault, Refusal};
+    use crate::ledger::{Claim, Fate};
+    use crate::verify::{Audit, Expect, ReadCounts};
+
+    /// A verification in which `claimed` records were claimed and none found.
+    fn verified(end: ReadEnd, claimed: u64, claims_lost: u64) -> Verified {
+        let mut audit = Audit::new(Expect::default()).expect("no key strategy");
+        let fate = Fate::Sent { perhaps_twice: false };
+        audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..claimed, fate, at_millis: 0 }, None);
+        let outcome = Outcome { end, verdict: audit.finish(), counts: ReadCounts::default(), claims_lost };
+        Verified { outcome, silent: Silent::default() }
+    }
+
+    #[test]
+    fn only_what_was_read_to_its_end_and_is_clean_ends_with_0() {
+        let fault = Fault::new(Cause::Refused(Refusal::Other), "x");
+        for (end, claimed, lost, exit) in [
+            (ReadEnd::Complete, 0, 0, Exit::Sent),
+            (ReadEnd::Complete, 1, 0, Exit::NotAsClaimed),
+            (ReadEnd::Complete, 0, 1, Exit::NotVerified),
+            (ReadEnd::Stopped, 0, 0, Exit::NotVerified),
+            // What is missing now may be further on.
+            (ReadEnd::TimedOut, 1, 0, Exit::NotVerified),
+            (ReadEnd::Failed(fault.into()), 0, 0, Exit::NotVerified),
+            (ReadEnd::Defect, 0, 0, Exit::Defect),
+        ] {
+            assert_eq!(verified(end.clone(), claimed, lost).exit(), exit, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_proven_is_not_said() {
+        let text = verified(ReadEnd::TimedOut, 1, 0).text();
+        assert!(text.ends_with(
+            "Nothing is proven: the time for reading was over before its end. What is called missing may only not have been read.\n"
+        ), "{text}");
+        let json: serde_json::Value =
+            serde_json::from_str(&verified(ReadEnd::Complete, 1, 0).json()).expect("JSON");
+        assert_eq!((&json["complete"], &json["exit_code"], &json["total"]["missing"]), (&true.into(), &2.into(), &1.into()));
     }
 }

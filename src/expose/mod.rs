@@ -23,7 +23,7 @@ pub use console::{Console, ConsoleWriter};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
-pub use reading::{ReadingFacts, reading_line, reading_text};
+pub use reading::reading_line;
 pub use screen::Terminal;
 pub use server::{Bounds, Server};
 pub use start::{Capacity, PlanFacts, StreamPlan, log_start, start_text, warnings};
