@@ -22,6 +22,8 @@ const MOST_TRIED: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: Arc<str>,
+    /// Whether it was expected by name.
+    pub(super) listed: bool,
     pub(super) original: Option<Original>,
     /// How many jobs it is said to have.
     jobs: u32,
@@ -88,7 +90,8 @@ impl Roster {
             anonymous: expect.anonymous,
         };
         for producer in &expect.producers {
-            roster.add(&producer.name, producer.made.as_ref())?;
+            let place = roster.add(&producer.name, producer.made.as_ref())?;
+            roster.members[place as usize].listed = true;
         }
         Ok(roster)
     }
@@ -102,6 +105,7 @@ impl Roster {
         let place = self.members.len() as u32; // bounded: what is expected, and MOST_DISCOVERED
         self.members.push(Member {
             name: Arc::clone(name),
+            listed: false,
             original,
             jobs: made.map_or(0, |made| made.jobs),
             tracks: BTreeMap::new(),

@@ -121,13 +121,6 @@ impl Track {
         block.is(sequence % BLOCK, standing)
     }
 
-    /// Bytes of memory that it holds, but for the map's own room.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
-        let mixed = self.pieces.values().filter(|piece| matches!(piece, Piece::Mixed(_))).count();
-        self.pieces.len() * (size_of::<u64>() + size_of::<Piece>()) + mixed * size_of::<Block>()
-    }
-
     /// Calls `give` with every longest range of sequences (first and last) of one standing, in ascending order for
     /// each standing. Gaps are told from sequence 0 on if reading began `from_start`, else from the first one seen.
     pub(super) fn standings(&self, from_start: bool, mut give: impl FnMut(Standing, u64, u64)) {
@@ -267,3 +260,7 @@ impl Track {
         room.0 = (room.0 + before).saturating_sub(self.pieces.len());
     }
 }
+
+#[cfg(test)]
+#[path = "track_tests.rs"]
+mod tests;
