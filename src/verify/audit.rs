@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Seen;
-use super::blocks::Standing;
+use super::blocks::Sight;
 use super::digest::Digest;
 use super::expect::Expect;
 use super::finish;
@@ -180,16 +180,14 @@ impl Audit {
         let member = &mut self.roster.members[job.0 as usize];
         let track = member.tracks.entry(job.1).or_default();
         match track.see(sequence, &mut self.room) {
-            Ok(again) => {
+            Ok(Sight { again, contradicts }) => {
                 if again {
                     member.counts.extra_copies += 1;
                     self.progress.extra_copies += 1;
                 } else {
                     member.counts.found += 1;
                 }
-                if (again || member.claims && track.is(sequence, Standing::Contradicted))
-                    && self.places.len() < MOST_PLACES
-                {
+                if (again || contradicts) && self.places.len() < MOST_PLACES {
                     self.places.push(place());
                 }
                 !again

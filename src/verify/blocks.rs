@@ -38,6 +38,15 @@ pub(super) enum Standing {
     Gap,
 }
 
+/// What it means that a sequence was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// It was seen before.
+    pub(super) again: bool,
+    /// It is claimed as failed, as far as is known yet.
+    pub(super) contradicts: bool,
+}
+
 /// What is true of all sequences of a block alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Uniform {
@@ -87,16 +96,15 @@ impl Block {
         (*self == Self::of(state)).then_some(state)
     }
 
-    /// Marks the sequence at `at` as seen; true if it was before.
+    /// Marks the sequence at `at` as seen.
     #[inline]
-    pub(super) fn see(&mut self, at: u64) -> bool {
+    pub(super) fn see(&mut self, at: u64) -> Sight {
         let (word, bit) = place(at);
-        let before = self.seen[word] & bit != 0;
+        let again = self.seen[word] & bit;
         self.seen[word] |= bit;
-        if before {
-            self.again[word] |= bit;
-        }
-        before
+        self.again[word] |= again;
+        let failed = self.failed[word] & !self.sent[word] & !self.unknown[word] & bit;
+        Sight { again: again != 0, contradicts: failed != 0 }
     }
 
     /// Notes a fate of the sequences at `first..=last`, and returns how many of them had been claimed before. That an
@@ -150,6 +158,7 @@ impl Block {
     }
 
     /// Whether the sequence at `at` has this standing.
+    #[cfg(test)]
     pub(super) fn is(&self, at: u64, standing: Standing) -> bool {
         let (word, bit) = place(at);
         self.standings().iter().any(|(one, bits)| *one == standing && bits[word] & bit != 0)

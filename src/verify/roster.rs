@@ -15,6 +15,9 @@ use crate::key::KeyerError;
 /// Most producers that are discovered; events of any more are foreign.
 const MOST_DISCOVERED: usize = 1024;
 
+/// The longest name, in bytes of JSON, that a producer may have to be discovered.
+const LONGEST_NAME: usize = 1024;
+
 /// Most jobs of a producer that are tried for an event that does not tell its job.
 const MOST_TRIED: usize = 1024;
 
@@ -178,7 +181,8 @@ impl Roster {
 
     /// The place of a producer that is met for the first time, if it may be discovered.
     fn newcomer(&mut self, identity: &Identity<'_>) -> Option<u32> {
-        if self.others == Others::Foreign || self.members.len() >= MOST_DISCOVERED {
+        let legal = self.others != Others::Foreign && identity.producer.len() <= LONGEST_NAME;
+        if !legal || self.members.len() >= MOST_DISCOVERED {
             return None;
         }
         let json = [b"\"", identity.producer, b"\""].concat();
