@@ -129,6 +129,7 @@ pub(super) fn row(text: &mut String, depth: usize, name: &str, number: &str, res
     text.push('\n');
 }
 
+/// The first row of a table, after an empty line.
 pub(super) fn head(text: &mut String, title: &str, columns: &[&str]) {
     let mut line = format!("\n{title:<24}");
     for (at, column) in columns.iter().enumerate() {

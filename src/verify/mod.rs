@@ -39,6 +39,7 @@ mod run;
 mod shard_reader;
 mod shard_task;
 mod source;
+mod times;
 mod track;
 mod unpack;
 mod verdict;

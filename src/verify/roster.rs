@@ -15,6 +15,9 @@ use crate::key::KeyerError;
 /// Most producers that are discovered; events of any more are foreign.
 const MOST_DISCOVERED: usize = 1024;
 
+/// The longest name, in bytes of JSON, that a producer may have to be discovered.
+const LONGEST_NAME: usize = 1024;
+
 /// Most jobs of a producer that are tried for an event that does not tell its job.
 const MOST_TRIED: usize = 1024;
 
@@ -22,6 +25,8 @@ const MOST_TRIED: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: Arc<str>,
+    /// Whether it was expected by name.
+    pub(super) listed: bool,
     pub(super) original: Option<Original>,
     /// How many jobs it is said to have.
     jobs: u32,
@@ -88,7 +93,8 @@ impl Roster {
             anonymous: expect.anonymous,
         };
         for producer in &expect.producers {
-            roster.add(&producer.name, producer.made.as_ref())?;
+            let place = roster.add(&producer.name, producer.made.as_ref())?;
+            roster.members[place as usize].listed = true;
         }
         Ok(roster)
     }
@@ -102,6 +108,7 @@ impl Roster {
         let place = self.members.len() as u32; // bounded: what is expected, and MOST_DISCOVERED
         self.members.push(Member {
             name: Arc::clone(name),
+            listed: false,
             original,
             jobs: made.map_or(0, |made| made.jobs),
             tracks: BTreeMap::new(),
@@ -174,7 +181,8 @@ impl Roster {
 
     /// The place of a producer that is met for the first time, if it may be discovered.
     fn newcomer(&mut self, identity: &Identity<'_>) -> Option<u32> {
-        if self.others == Others::Foreign || self.members.len() >= MOST_DISCOVERED {
+        let legal = self.others != Others::Foreign && identity.producer.len() <= LONGEST_NAME;
+        if !legal || self.members.len() >= MOST_DISCOVERED {
             return None;
         }
         let json = [b"\"", identity.producer, b"\""].concat();
