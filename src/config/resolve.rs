@@ -40,6 +40,10 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
+    if dry_run == Some(true) && asked.is_given(&table::JOURNAL) {
+        let (file, dry) = (asked.origin(&table::JOURNAL), asked.origin(&table::DRY_RUN));
+        asked.notices.push(format!("{file} has no effect, because {dry} is true"));
+    }
     let log = log(asked);
     Some(Config {
         target: target?,

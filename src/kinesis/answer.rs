@@ -247,7 +247,11 @@ mod tests {
         (vec(member, 0..4), "|||[ ,}x]", any::<prop::sample::Index>(), any::<bool>()).prop_map(
             |(members, end, cut, cuts)| {
                 let whole = format!("{{{}}}{end}", members.join(","));
-                if cuts { whole[..cut.index(whole.len())].to_owned() } else { whole }
+                if cuts {
+                    whole[..whole.floor_char_boundary(cut.index(whole.len()))].to_owned()
+                } else {
+                    whole
+                }
             },
         )
     }

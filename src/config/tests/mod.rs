@@ -262,10 +262,12 @@ fn a_cron_expression_that_is_never_due_is_wrong() {
 }
 
 #[test]
-fn attempts_without_retries_are_noticed() {
+fn what_has_no_effect_is_noticed() {
     let config = run(&[("STREAMER_MAX_ATTEMPTS", "3")], &["--local", "--retry=none"]);
     assert_eq!(config.notices, ["STREAMER_MAX_ATTEMPTS has no effect, because --retry is none"]);
     assert_eq!(run(&[], &["--local", "--retry=none"]).notices, [""; 0]);
+    let config = run(&[("STREAMER_JOURNAL", "j")], &["--dry-run"]);
+    assert_eq!(config.notices, ["STREAMER_JOURNAL has no effect, because --dry-run is true"]);
 }
 
 #[test]
