@@ -42,18 +42,16 @@ impl Beside {
             jobs: config.load.jobs,
             key: Some(config.key.clone()),
         };
+        let (name, begun_millis): (Arc<str>, _) =
+            (config.producer.as_str().into(), wall().as_millis() as u64);
         let expect = Expect {
-            producers: vec![Producer { name: config.producer.as_str().into(), made: Some(made) }],
+            begun: [(Arc::clone(&name), begun_millis)].into(),
+            producers: vec![Producer { name, made: Some(made) }],
             others: Others::Foreign,
             foreign_allowed: reading.foreign_allowed,
             ..Expect::default()
         };
-        let plan = ReadPlan {
-            place: Place::Newest,
-            begun_millis: wall().as_millis() as u64,
-            poll: reading.poll,
-            idle: reading.idle,
-        };
+        let plan = ReadPlan { place: Place::Newest, begun_millis, poll: reading.poll, idle: reading.idle };
         let (audit, mailbox) = (Audit::new(expect)?, Arc::new(Mailbox::default()));
         let mut readback = Readback::start(client.reader(stream), plan, audit, Arc::clone(&mailbox), board);
         readback.begun().await.map_err(StartError::of_reading)?;

@@ -167,6 +167,9 @@ mod tests {
         ), "{text}");
         let json: serde_json::Value =
             serde_json::from_str(&verified(ReadEnd::Complete, 1, 0).json()).expect("JSON");
-        assert_eq!((&json["complete"], &json["exit_code"], &json["total"]["missing"]), (&true.into(), &2.into(), &1.into()));
+        assert_eq!(
+            (&json["complete"], &json["exit_code"], &json["total"]["missing"]),
+            (&true.into(), &2.into(), &1.into())
+        );
     }
 }

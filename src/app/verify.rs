@@ -184,8 +184,11 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         true => Others::Discovered(seeded),
         false => Others::Foreign,
     };
+    let begun =
+        headers.iter().map(|header| (header.producer.as_str().into(), header.started_millis)).collect();
     Expect {
         producers,
+        begun,
         others,
         // Without a seed, nothing tells a message of ours from anybody's.
         anonymous: options.event == Some(EventKind::Message) && options.seed.is_none(),

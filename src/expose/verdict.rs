@@ -95,6 +95,10 @@ fn read(text: &mut String, verdict: &Verdict) {
     if read.compressed > 0 {
         row(text, 2, "compressed", &human::grouped(read.compressed), "");
     }
+    if read.earlier > 0 {
+        let rest = "  of the same producers, due before these runs began: left out";
+        row(text, 2, "of earlier runs", &human::grouped(read.earlier), rest);
+    }
 }
 
 fn records(text: &mut String, verdict: &Verdict) {

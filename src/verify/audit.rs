@@ -133,6 +133,11 @@ impl Audit {
         self.read.aggregated += u64::from(record.aggregated);
         self.read.compressed += u64::from(record.compressed);
         match self.roster.judge(record.data, record.partition_key) {
+            Whose::Ours { job, due_millis: Some(due), fault: None, .. }
+                if due < self.roster.members[job.0 as usize].begun =>
+            {
+                self.read.earlier += 1;
+            }
             Whose::Ours { job, sequence, due_millis, fault, compared } => {
                 let place = || Place {
                     job,

@@ -503,3 +503,33 @@ fn a_verdict_in_json_has_names_that_stay() {
         assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
     }
 }
+
+#[test]
+fn sound_events_of_an_earlier_run_of_the_same_name_are_left_out() {
+    let generator = Generator::new(EventKind::Click, 7, "p");
+    let expect = Expect { begun: [("p".into(), 5_000)].into(), ..expect(made(EventKind::Click, "random")) };
+    let mut audit = Audit::new(expect).expect("no key that could be wrong");
+    for (number, due) in [(1, 4_999), (2, 5_000)] {
+        let (mut data, mut key) = (Vec::new(), String::new());
+        let written = generator.write(0, 0, &Timestamp::from_unix_millis(due), &mut data);
+        let keyer = Keyer::new(
+            &crate::key::KeyStrategy::Random,
+            EventKind::Click,
+            7,
+            "p",
+            &ShardMap::default(),
+        );
+        keyer.expect("a keyer").write(0, 0, &data, &written, &mut key).expect("a key");
+        audit.see(&Seen {
+            shard: ShardId(0),
+            sequence_number: number.into(),
+            partition_key: &key,
+            data: &data,
+            arrived_millis: None,
+            read_millis: 6_000,
+        });
+    }
+    let verdict = audit.finish();
+    assert_eq!((verdict.read.earlier, verdict.total.found, verdict.total.duplicate), (1, 1, 0));
+    assert_eq!(verdict.total.corrupt, 0);
+}

@@ -1,5 +1,6 @@
 //! Whose records are expected, and what is needed to make them again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::verdict::DEFAULT_EXAMPLES;
@@ -20,6 +21,9 @@ pub struct Expect {
     /// Whether the stream is read from before the first record on: then a job that does not begin at sequence 0 has a
     /// gap. Else reading began in mid-run.
     pub from_start: bool,
+    /// When the runs of producers began, in milliseconds since the Unix epoch by their own clock, where it is known.
+    /// Sound events of theirs that were due before are of an earlier run of that name, and not judged.
+    pub begun: BTreeMap<Arc<str>, u64>,
     /// How many examples of each finding are kept.
     pub examples: usize,
 }
@@ -33,6 +37,7 @@ impl Default for Expect {
             anonymous: false,
             foreign_allowed: false,
             from_start: true,
+            begun: BTreeMap::new(),
             examples: DEFAULT_EXAMPLES,
         }
     }

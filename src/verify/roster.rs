@@ -27,6 +27,8 @@ pub(super) struct Member {
     pub(super) name: Arc<str>,
     /// Whether it was expected by name.
     pub(super) listed: bool,
+    /// When its run began; what was due before is not of this run.
+    pub(super) begun: u64,
     pub(super) original: Option<Original>,
     /// How many jobs it is said to have.
     jobs: u32,
@@ -94,7 +96,9 @@ impl Roster {
         };
         for producer in &expect.producers {
             let place = roster.add(&producer.name, producer.made.as_ref())?;
-            roster.members[place as usize].listed = true;
+            let member = &mut roster.members[place as usize];
+            member.listed = true;
+            member.begun = expect.begun.get(&producer.name).copied().unwrap_or(0);
         }
         Ok(roster)
     }
@@ -109,6 +113,7 @@ impl Roster {
         self.members.push(Member {
             name: Arc::clone(name),
             listed: false,
+            begun: 0,
             original,
             jobs: made.map_or(0, |made| made.jobs),
             tracks: BTreeMap::new(),

@@ -194,7 +194,7 @@ impl<S: Source> Readers<S> {
         let mut since = None;
         loop {
             self.list(&orders).await;
-            if self.listed && !*begun.borrow() && self.shared.board.all_begun() {
+            if self.listed && self.failed.is_none() && !*begun.borrow() && self.shared.board.all_begun() {
                 begun.send_replace(true);
             }
             tokio::select! {

@@ -248,6 +248,12 @@ async fn a_stream_that_can_t_be_read_is_told_and_never_called_complete() {
     stream.stage().listing_fails = true;
     let (mut unlisted, _) = readback(&stream, Place::Oldest);
     assert_eq!(unlisted.begun().await, Err(ReadEnd::Failed(fault(Setback::Denied))));
+    let stream = Stream::with(2);
+    (0..2).for_each(|shard| {
+        stream.stage().shards.get_mut(&ShardId(shard)).expect("it").setbacks = vec![Setback::Denied];
+    });
+    let (mut denied, _) = readback(&stream, Place::Newest);
+    assert_eq!(denied.begun().await, Err(ReadEnd::Failed(fault(Setback::Denied))));
     // One shard of two is gone: the other is read, and the end is no good one.
     let stream = Stream::with(2);
     stream.store(1, 0..10);

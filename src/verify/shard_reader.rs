@@ -58,6 +58,8 @@ pub struct ShardReader {
     bytes: Allowance,
     setbacks: u32,
     failing_since: Option<Duration>,
+    /// Whether any records call succeeded.
+    begun: bool,
 }
 
 impl ShardReader {
@@ -73,6 +75,7 @@ impl ShardReader {
             bytes: Allowance { level: SHARD_READ_BYTES_PER_SECOND as f64, at: now },
             setbacks: 0,
             failing_since: None,
+            begun: false,
         }
     }
 
@@ -112,7 +115,7 @@ impl ShardReader {
 
     /// Records came, by a call of `called`.
     pub fn got_records(&mut self, called: Duration, now: Duration, page: &Page) {
-        (self.setbacks, self.failing_since) = (0, None);
+        (self.setbacks, self.failing_since, self.begun) = (0, None, true);
         if let Some(last) = page.records.last() {
             self.last = Some(last.sequence_number);
         }
@@ -130,6 +133,8 @@ impl ShardReader {
         let since = *self.failing_since.get_or_insert(now);
         match fault.setback {
             Setback::Gone => self.state = State::Failed(fault),
+            // Who never could read lacks the permission; later, credentials may be renewed.
+            Setback::Denied if !self.begun => self.state = State::Failed(fault),
             _ if now.saturating_sub(since) >= PATIENCE => self.state = State::Failed(fault),
             // The iterator's five minutes are over; nothing is wrong with the shard.
             Setback::Expired => {
@@ -326,5 +331,16 @@ mod tests {
         let mut reader = with_iterator(Place::Oldest, SPACING);
         reader.set_back(Duration::ZERO, fault(Setback::Gone), 0.0);
         assert_eq!(reader.next(Duration::ZERO), Step::GiveUp(fault(Setback::Gone)));
+    }
+
+    #[test]
+    fn who_may_not_read_is_told_so_at_once_and_credentials_that_expire_may_be_renewed() {
+        let mut reader = with_iterator(Place::Oldest, SPACING);
+        reader.set_back(Duration::ZERO, fault(Setback::Denied), 0.0);
+        assert_eq!(reader.next(Duration::ZERO), Step::GiveUp(fault(Setback::Denied)));
+        let mut reader = with_iterator(Place::Oldest, SPACING);
+        reader.got_records(Duration::ZERO, Duration::ZERO, &page(0, 0));
+        reader.set_back(SPACING, fault(Setback::Denied), 0.0);
+        assert!(matches!(reader.next(SPACING), Step::Rest(_)));
     }
 }

@@ -188,6 +188,8 @@ pub struct Read {
     pub aggregated: u64,
     /// User records that were compressed.
     pub compressed: u64,
+    /// User records of earlier runs of the same names, left out.
+    pub earlier: u64,
 }
 
 /// A digest of the records without identity in one shard.

@@ -45,9 +45,13 @@ impl Local {
             let iterator = self.call("GetShardIterator", &from)["ShardIterator"].clone();
             let answer = self.call("GetRecords", &json!({ "ShardIterator": iterator }));
             assert_eq!(answer["MillisBehindLatest"], 0, "few enough for one answer");
-            all.extend(answer["Records"].as_array().expect("records").iter().map(
-                |record| json!({ "Data": record["Data"], "PartitionKey": record["PartitionKey"] }),
-            ));
+            all.extend(
+                answer["Records"]
+                    .as_array()
+                    .expect("records")
+                    .iter()
+                    .map(|record| json!({ "Data": record["Data"], "PartitionKey": record["PartitionKey"] })),
+            );
         }
         all
     }
@@ -93,8 +97,16 @@ fn a_local_run_that_verifies_itself_is_clean_whatever_its_events() {
         let finished = Program::run(arguments).finish();
         let sent = finished.counts()["sent"];
         let told = event(&finished.stderr, "stream verified");
-        assert_eq!((finished.code, &told["clean"], &told["complete"]), (0, &json!(true), &json!(true)), "{told}");
-        assert_eq!((&told["delivered"], &told["records_read"]), (&json!(sent), &json!(sent)), "{arguments:?}");
+        assert_eq!(
+            (finished.code, &told["clean"], &told["complete"]),
+            (0, &json!(true), &json!(true)),
+            "{told}"
+        );
+        assert_eq!(
+            (&told["delivered"], &told["records_read"]),
+            (&json!(sent), &json!(sent)),
+            "{arguments:?}"
+        );
     }
 }
 
@@ -131,7 +143,11 @@ fn without_a_journal_a_seed_is_enough_to_compare() {
     ] {
         let verified = local.program(&[&["verify", "--json", "--idle=0s"], arguments].concat()).finish();
         let verdict = verdict(&verified);
-        assert_eq!((verified.code, &verdict["read"]["records"]), (code, &json!(100)), "{arguments:?} {verdict}");
+        assert_eq!(
+            (verified.code, &verdict["read"]["records"]),
+            (code, &json!(100)),
+            "{arguments:?} {verdict}"
+        );
         if code == 0 {
             assert_eq!(verdict["total"]["not_compared"], not_compared, "{arguments:?}");
         }
@@ -164,7 +180,8 @@ fn whatever_was_done_to_a_stream_is_found() {
     ] {
         let local = Local::serve(1);
         local.put(&records);
-        let verified = local.program(&["verify", &journal, "--json", "--idle=1s", "--since=trim-horizon"]).finish();
+        let verified =
+            local.program(&["verify", &journal, "--json", "--idle=1s", "--since=trim-horizon"]).finish();
         let verdict = verdict(&verified);
         assert_eq!((verified.code, &verdict["read"]["records"]), (2, &json!(read)), "{finding}: {verdict}");
         for one in ["missing", "duplicate", "corrupt", "foreign"] {
@@ -186,9 +203,15 @@ fn resharding_in_mid_run_is_followed() {
         line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).expect("a number")
     };
     while read(&run) == 0 {}
-    local.call("UpdateShardCount", &json!({ "StreamName": "local", "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING" }));
+    local.call(
+        "UpdateShardCount",
+        &json!({ "StreamName": "local", "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING" }),
+    );
     while read(&run) < 300 {}
-    local.call("UpdateShardCount", &json!({ "StreamName": "local", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" }));
+    local.call(
+        "UpdateShardCount",
+        &json!({ "StreamName": "local", "TargetShardCount": 2, "ScalingType": "UNIFORM_SCALING" }),
+    );
     run.wait_for("reading the stream to its end");
     let (code, log) = run.finish();
     let told = event(&log, "stream verified");
