@@ -383,6 +383,42 @@ fn a_run_that_goes_well_is_clean() {
     assert_eq!((records, p50_seconds), (1_200, 0.0));
 }
 
+/// What a record costs: `cargo test --release --lib -- --ignored --nocapture how_fast`. The target is more than a
+/// million records a second and core, several times what 100 shards give out to a reader.
+#[test]
+#[ignore = "measures; run it in release on a quiet machine"]
+fn how_fast_the_audit_is() {
+    const RECORDS: u64 = 1_000_000;
+    for (kind, key) in
+        [(EventKind::Click, "random"), (EventKind::Click, "user"), (EventKind::Message, "random")]
+    {
+        let made = made(kind, key);
+        let generator = Generator::new(kind, made.seed, "p");
+        let strategy = made.key.clone().expect("a strategy");
+        let keyer = Keyer::new(&strategy, kind, made.seed, "p", &shards()).expect("a keyer");
+        let mut audit = Audit::new(expect(made)).expect("strategies that work");
+        let mut spent = std::time::Duration::ZERO;
+        for first in (0..RECORDS).step_by(500) {
+            let mut records = Vec::new();
+            for sequence in first..first + 500 {
+                let (mut data, mut key) = (Vec::new(), String::new());
+                let time = Timestamp::from_unix_millis(due(first));
+                let written = generator.write(1, sequence, &time, &mut data);
+                keyer.write(1, sequence, &data, &written, &mut key).expect("a key");
+                records.push((key, data));
+            }
+            let start = std::time::Instant::now();
+            audit.claim(&"p".into(), &claim(1, first..first + 500, SENT).0, None);
+            for (number, (key, data)) in (first + 1..).zip(&records) {
+                see(&mut audit, 0, number, key, data);
+            }
+            spent += start.elapsed();
+        }
+        assert!(audit.finish().is_clean());
+        eprintln!("{kind} by {key}: {:.2} million records/s", RECORDS as f64 / 1e6 / spent.as_secs_f64());
+    }
+}
+
 /// An event of a job, as a stream would hold it.
 fn event(seed: u64, producer: &str, job: u32, sequence: u64) -> Vec<u8> {
     let mut data = Vec::new();

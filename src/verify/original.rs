@@ -158,7 +158,7 @@ impl Original {
 
     #[inline]
     fn time(&mut self, text: &[u8]) -> Option<(Timestamp, u64)> {
-        if !self.time.as_ref().is_some_and(|(known, _)| known.as_bytes() == text) {
+        if self.time.as_ref().is_none_or(|(known, _)| known.as_bytes() != text) {
             let millis = identity::millis(text)?;
             self.time = Some((Timestamp::from_unix_millis(millis), millis));
         }

@@ -51,6 +51,15 @@ impl Member {
     }
 }
 
+/// Which jobs are tried for an event that is not what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// Only the one that it tells: it names another producer, and is most likely just that one's.
+    ToldAlone,
+    /// All: its producer is ours, so its job or sequence is wrong.
+    All,
+}
+
 /// What a user record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Whose {
@@ -167,7 +176,7 @@ impl Roster {
             };
         };
         let Some(producer) = self.find(identity.producer).or_else(|| self.newcomer(&identity)) else {
-            return self.damaged(event, Some(&identity));
+            return self.damaged(event, Some((identity.job, Tried::ToldAlone)));
         };
         let Identity { job, sequence, time, .. } = identity;
         let Some(original) = &mut self.members[producer as usize].original else {
@@ -179,7 +188,7 @@ impl Roster {
         let fault = match compared {
             Compared::Same => None,
             Compared::Damaged(corruption) => Some(corruption),
-            Compared::Another => return self.damaged(event, Some(&identity)),
+            Compared::Another => return self.damaged(event, Some((job, Tried::All))),
         };
         Whose::Ours { job: (producer, job), sequence, due_millis, fault, compared: true }
     }
@@ -234,11 +243,11 @@ impl Roster {
     }
 
     /// A user record that is no event as we make it: one that was, a payload without identity, or somebody else's.
-    fn damaged(&mut self, event: &[u8], identity: Option<&Identity<'_>>) -> Whose {
-        let told = identity.map(|identity| identity.job);
+    fn damaged(&mut self, event: &[u8], told: Option<(u32, Tried)>) -> Whose {
+        let most = if matches!(told, Some((_, Tried::ToldAlone))) { 1 } else { usize::MAX };
         for (place, member) in (0..).zip(&mut self.members) {
             let Some(original) = &member.original else { continue };
-            let found = original.by_id(event, member.jobs(told));
+            let found = original.by_id(event, member.jobs(told.map(|(job, _)| job)).take(most));
             let found = found.or_else(|| member.original.as_mut()?.by_numbers(event));
             if let Some((job, sequence)) = found {
                 member.last_job = job;
@@ -246,7 +255,7 @@ impl Roster {
                 return Whose::Ours { job: (place, job), sequence, due_millis: None, fault, compared: true };
             }
         }
-        if identity.is_none() {
+        if told.is_none() {
             for (place, member) in (0..).zip(&mut self.members) {
                 if member.original.as_mut().is_some_and(|original| original.resembles(event)) {
                     return Whose::Damaged(place);
