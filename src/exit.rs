@@ -7,6 +7,10 @@ pub enum Exit {
     Sent,
     /// The run ended, but records failed or are unknown.
     NotAllSent,
+    /// What the stream holds is not what was claimed.
+    NotAsClaimed,
+    /// The stream could not be read back to its end.
+    NotVerified,
     /// Settings or arguments are wrong.
     Usage,
     /// The stream does not exist.
@@ -35,9 +39,11 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Sent,
         Self::NotAllSent,
+        Self::NotAsClaimed,
+        Self::NotVerified,
         Self::Usage,
         Self::NoStream,
         Self::Unreachable,
@@ -58,6 +64,8 @@ impl Exit {
         match self {
             Self::Sent => 0,
             Self::NotAllSent => 1,
+            Self::NotAsClaimed => 2,
+            Self::NotVerified => 3,
             Self::Usage => 64,
             Self::NoStream => 66,
             Self::Unreachable => 69,
@@ -79,6 +87,12 @@ impl Exit {
         match self {
             Self::Sent => "every record that was generated was sent (dropped ones were not generated)",
             Self::NotAllSent => "the run ended, but records failed or are unknown",
+            Self::NotAsClaimed => {
+                "read back, the stream does not hold what was claimed: missing, duplicate, corrupt, disordered or foreign records"
+            }
+            Self::NotVerified => {
+                "the stream was not read back to its end, or not all claims are known: nothing is proven"
+            }
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",

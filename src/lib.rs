@@ -29,3 +29,4 @@ pub mod local;
 pub mod pipeline;
 pub mod schedule;
 pub mod send;
+pub mod verify;

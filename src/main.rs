@@ -6,10 +6,13 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
-use kinesis_streamer::config::{self, Config, Invocation, LocalOptions, Log, LogFormat, settings};
+use kinesis_streamer::config::{
+    self, Config, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
+};
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
 use kinesis_streamer::generate::{Generator, Samples};
@@ -28,6 +31,10 @@ fn main() -> ExitCode {
         Ok(Invocation::Local(options)) => {
             let log = options.log.clone();
             live(&log, |console| serve_local(options, console))
+        }
+        Ok(Invocation::Verify(options)) => {
+            let log = options.log.clone();
+            live(&log, |console| verify(*options, console))
         }
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(config)) => {
@@ -169,6 +176,29 @@ async fn run(config: Config, console: Console) -> Exit {
                 LogFormat::Json => report.log(),
             }
             if interrupted { Exit::Interrupted } else { report.exit() }
+        }
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Reads a stream back; the verdict is data, for standard output.
+async fn verify(options: VerifyOptions, console: Console) -> Exit {
+    let signals = match Signals::new() {
+        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
+        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+    };
+    let json = options.json;
+    let stop = || {
+        let signals = Arc::clone(&signals);
+        async move { signals.lock().await.next().await }
+    };
+    match app::verify(options, console.clone(), stop).await {
+        Ok(verified) => {
+            let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
+            match print(&told) {
+                Exit::Sent => verified.exit(),
+                exit => exit,
+            }
         }
         Err(error) => complain(&console, error.exit(), &error),
     }

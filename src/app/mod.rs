@@ -3,10 +3,14 @@
 #[cfg(test)]
 mod claim_tests;
 mod embedded;
+mod journals;
 mod pace;
 mod plan;
+mod readback;
 mod report;
 mod start_error;
+mod verified;
+mod verify;
 mod watch;
 
 use std::future::Future;
@@ -28,11 +32,16 @@ use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::schedule::{Announcer, Control, Plan, Quota, wall};
 use crate::send::Sender;
+use crate::verify::Board;
 
 use embedded::Embedded;
+pub use journals::{JournalsError, Silent};
 use pace::Pace;
+use readback::Beside;
 pub use report::Report;
 pub use start_error::StartError;
+pub use verified::Verified;
+pub use verify::verify;
 use watch::Watch;
 
 /// A first due second further off than this, in seconds, is worth a word.
@@ -48,12 +57,13 @@ pub struct App {
     view: View,
     watch: Watch,
     journal: Option<Journal>,
+    beside: Option<Beside>,
 }
 
 /// The stream, found and described.
 struct Reached {
+    client: Client,
     lane: Lane,
-    region: String,
     stream: StreamRef,
     facts: StreamFacts,
     shards: ShardMap,
@@ -88,8 +98,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
     let lane = client.lane(&stream, config.client).await?;
-    let region = client.region().to_owned();
-    Ok(Some(Reached { lane, region, stream, facts, shards, embedded }))
+    Ok(Some(Reached { client, lane, stream, facts, shards, embedded }))
 }
 
 impl Stages {
@@ -170,6 +179,15 @@ impl App {
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = journal_header(&config, &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
+        // Before the first record: what comes from here on is read.
+        let beside = match config.verify {
+            false => None,
+            true => {
+                let board = Arc::new(Board::new(tokio::time::Instant::now()));
+                view.metrics().watch_reading(Arc::clone(&board));
+                Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
+            }
+        };
         let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
@@ -183,7 +201,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch, journal })
+        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside })
     }
 
     /// The counts of the run.
@@ -202,7 +220,7 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch, journal } = self;
+        let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
         let Reached { lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
@@ -217,7 +235,9 @@ impl App {
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
         let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
-            .with_witnesses(journal.iter().map(Journal::witness).collect());
+            .with_witnesses(
+                journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
+            );
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
@@ -239,9 +259,14 @@ impl App {
         };
         view.set_phase(Phase::Draining);
         let scheduled_until = Instant::now();
+        tokio::pin!(abort);
+        let mut aborted = false;
         let in_time = tokio::select! {
             drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.is_ok(),
-            () = abort => false,
+            () = &mut abort => {
+                aborted = true;
+                false
+            }
         };
         if !in_time {
             cut.send_replace(true);
@@ -251,6 +276,12 @@ impl App {
         if let Err(error) = announcer.stop().await {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }
+        let drain_time = scheduled_until.elapsed();
+        let verified = match beside {
+            Some(beside) if aborted => Some(beside.finish(std::future::ready(())).await),
+            Some(beside) => Some(beside.finish(abort).await),
+            None => None,
+        };
         drop(watch);
         console.end_progress();
         let counts = ledger.snapshot();
@@ -276,7 +307,8 @@ impl App {
                 Some(duration) if by_duration => duration,
                 _ => time,
             }),
-            drain_time: scheduled_until.elapsed(),
+            drain_time,
+            verified,
         })
     }
 }

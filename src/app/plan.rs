@@ -27,7 +27,7 @@ pub(super) fn facts(
     let stream = reached.map(|reached| StreamPlan {
         name: reached.stream.name().to_string(),
         arn: (!embedded).then(|| reached.facts.arn.clone()),
-        region: (!embedded).then(|| reached.region.clone()),
+        region: (!embedded).then(|| reached.client.region().to_owned()),
         endpoint: reached.embedded.as_ref().map(|embedded| embedded.endpoint.clone()),
         capacity: match reached.facts.mode {
             _ if embedded => Capacity::Embedded,

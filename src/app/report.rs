@@ -7,6 +7,8 @@ use crate::expose::{RunFacts, summary_text};
 use crate::journal::Finished;
 use crate::ledger::Snapshot;
 
+use super::verified::Verified;
+
 /// How a run ended.
 #[derive(Debug)]
 pub struct Report {
@@ -14,6 +16,8 @@ pub struct Report {
     pub counts: Snapshot,
     /// How its journal ended, where it has one.
     pub journal: Option<Finished>,
+    /// What came of reading the stream back, where that was wanted.
+    pub verified: Option<Verified>,
     /// What the run was.
     pub facts: RunFacts,
     /// From the first intended time to the end of the schedule; none when nothing was due.
@@ -32,6 +36,8 @@ impl Report {
             Exit::Defect
         } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
             Exit::Journal
+        } else if let Some(verified) = self.verified.as_ref().filter(|one| one.exit() != Exit::Sent) {
+            verified.exit()
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
         } else {
@@ -46,11 +52,17 @@ impl Report {
         if let Some(journal) = &self.journal {
             text.push_str(&format!("{}\n", journal_sentence(journal)));
         }
+        if let Some(verified) = &self.verified {
+            text.push_str(&verified.text());
+        }
         text
     }
 
     /// The numbers as one event of the log, for machines.
     pub fn log(&self) {
+        if let Some(verified) = &self.verified {
+            verified.log();
+        }
         let counts = &self.counts;
         let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
         tracing::info!(

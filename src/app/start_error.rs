@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 
+use super::journals::JournalsError;
 use crate::exit::Exit;
 use crate::journal::JournalError;
 use crate::key::KeyerError;
-use crate::kinesis::NotReady;
+use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
+use crate::verify::ReadEnd;
 
 /// Why a run could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +26,15 @@ pub enum StartError {
         /// The system's word.
         source: std::io::Error,
     },
+    /// The stream can't be read.
+    #[error(
+        "the stream can't be read back: {0}; the identity needs kinesis:ListShards, kinesis:GetShardIterator and \
+         kinesis:GetRecords on it"
+    )]
+    Reading(ReadFault),
+    /// A journal can't be held against the stream.
+    #[error(transparent)]
+    Journals(#[from] JournalsError),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -39,13 +50,29 @@ pub enum StartError {
 }
 
 impl StartError {
+    /// Why reading could not begin.
+    pub(super) fn of_reading(end: ReadEnd) -> Self {
+        let fault = match end {
+            ReadEnd::Failed(fault) => fault,
+            // Before it has begun nobody can stop it; what is left is a defect.
+            ReadEnd::Defect | ReadEnd::Complete | ReadEnd::Stopped | ReadEnd::TimedOut => {
+                Fault::new(Cause::Refused(Refusal::Other), "reading ended before it began").into()
+            }
+        };
+        Self::Reading(fault)
+    }
+
     /// How the process ends.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Key(_) | Self::Nowhere => Exit::Usage,
-            Self::Journal(_) => Exit::Journal,
+            Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
+            Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
+            Self::Reading(_) => Exit::Unreachable,
+            Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
+            Self::Journals(_) => Exit::Usage,
             Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }

@@ -13,7 +13,7 @@ use super::aws::AWS_VARIABLES;
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Scope, Setting};
-use super::settings::SETTINGS;
+use super::settings::{self as table, SETTINGS};
 
 /// Most mistakes on a command line that are looked for, each of which costs another reading of it.
 const MOST_MISTAKES: usize = 20;
@@ -32,22 +32,50 @@ pub(super) const PORT: OwnFlag = ("port", "PORT", "4567", "The port to serve on;
 pub(super) const HOST: OwnFlag = ("host", "IP", "127.0.0.1", "The address to serve on");
 /// The flags of `local`.
 pub(super) const NAME: OwnFlag = ("stream", "NAME", LOCAL_NAME, "The name of the stream");
+/// A flag of `verify`.
+pub(super) const SINCE: OwnFlag = (
+    "since",
+    "WHEN",
+    "start",
+    "From where on to read: start (of the first run in the journals; without any, the oldest record), trim-horizon, \
+     a time such as 2026-11-21T12:00:00Z, or how long ago, such as 10m",
+);
 /// The argument of `sample`.
 pub(super) const COUNT: &str = "count";
 /// The argument of `journal`.
 pub(super) const FILE: &str = "file";
 /// A flag of `journal`.
 const JSON: &str = "json";
+/// A flag of `verify`.
+const FOLLOW: &str = "follow";
+/// The settings that `verify` takes as well. Those of reading have a short flag here.
+const VERIFY_TAKES: [&Setting; 14] = [
+    &table::STREAM,
+    &table::ACTIVE_TIMEOUT,
+    &table::EVENT,
+    &table::PARTITION_KEY,
+    &table::SEED,
+    &table::INSTANCE,
+    &table::JOBS,
+    &table::REQUEST_TIMEOUT,
+    &table::VERIFY_POLL,
+    &table::VERIFY_IDLE,
+    &table::VERIFY_TIMEOUT,
+    &table::VERIFY_FOREIGN,
+    &table::LISTEN,
+    &table::LOG,
+];
 /// A flag of `sample`.
 const NULL: &str = "null";
 
 /// What the user wants done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
     Sample { null: bool },
     Local,
     Journal { json: bool },
+    Verify { journals: Vec<String>, follow: bool, json: bool },
 }
 
 /// What was typed.
@@ -191,10 +219,16 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
         Some(("local", sub)) => (Verb::Local, sub),
         Some(("journal", sub)) => (Verb::Journal { json: sub.get_flag(JSON) }, sub),
+        Some(("verify", sub)) => {
+            let journals = sub.get_many::<OsString>(table::JOURNAL.flag).unwrap_or_default();
+            // What is not Unicode is told below.
+            let journals = journals.filter_map(|path| path.to_str().map(str::to_owned)).collect();
+            (Verb::Verify { journals, follow: sub.get_flag(FOLLOW), json: sub.get_flag(JSON) }, sub)
+        }
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
-    let own = [SHARDS, PORT, HOST].map(|flag| (flag.0, false));
+    let own = [SHARDS, PORT, HOST, SINCE].map(|flag| (flag.0, false));
     let mut values = BTreeMap::new();
     for (flag, secret) in settings.chain(own).chain([(COUNT, false), (FILE, false)]) {
         // `try_get_one`: each subcommand knows only its own flags.
@@ -252,8 +286,35 @@ pub(super) fn command() -> Command {
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, local, journal])
+        .subcommands([sample, local, verify_command(), journal])
         .after_help(after_help())
+}
+
+fn verify_command() -> Command {
+    let short = |setting: &Setting| {
+        let arg = arg(setting);
+        match setting.flag.strip_prefix("verify-") {
+            Some(short) => arg.long(short).alias(setting.flag),
+            None => arg,
+        }
+    };
+    let settings = VERIFY_TAKES.into_iter().chain([&table::LOG_FORMAT]).map(short);
+    Command::new("verify")
+        .about("Reads a stream back and compares what is there with what its producers say")
+        .arg(
+            arg(&table::JOURNAL).action(ArgAction::Append).help_heading(None).help(
+                "What a producer said of its records; once for each journal [default: STREAMER_JOURNAL]",
+            ),
+        )
+        .arg(own_arg(SINCE))
+        .arg(
+            Arg::new(FOLLOW)
+                .long(FOLLOW)
+                .action(ArgAction::SetTrue)
+                .help("Reads on until a first signal, however quiet it is; then to the end"),
+        )
+        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"))
+        .args(settings)
 }
 
 fn arg(setting: &Setting) -> Arg {

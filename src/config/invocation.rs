@@ -15,6 +15,7 @@ use super::resolve;
 use super::setting::Form;
 use super::settings as table;
 use super::vars::Vars;
+use super::verify::{self, VerifyOptions};
 use crate::kinesis::StreamName;
 
 /// What the program is asked to do.
@@ -33,6 +34,8 @@ pub enum Invocation {
     },
     /// Serve the embedded stream alone.
     Local(LocalOptions),
+    /// Read a stream back.
+    Verify(Box<VerifyOptions>),
     /// Print what a journal says.
     Journal {
         /// The file.
@@ -120,6 +123,11 @@ where
             })
         }
         Verb::Local => local(&mut asked).map(Invocation::Local),
+        Verb::Verify { journals, follow, json } => {
+            let options = verify::options(&mut asked, &journals, follow, json, understood);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::Verify(Box::new(options)))
+        }
         Verb::Journal { json } => {
             journal(&mut asked, understood).map(|path| Invocation::Journal { path, json })
         }
@@ -182,7 +190,7 @@ fn own_flag<T>(
 }
 
 /// The value, or a problem of a flag that has no variable.
-fn own<T>(asked: &mut Asked, origin: &str, text: &str, rule: &str, value: Option<T>) -> Option<T> {
+pub(super) fn own<T>(asked: &mut Asked, origin: &str, text: &str, rule: &str, value: Option<T>) -> Option<T> {
     if value.is_none() {
         asked.problems.push(Problem::Wrong {
             setting: None,

@@ -17,6 +17,7 @@ mod setting;
 pub mod settings;
 mod suggest;
 mod vars;
+mod verify;
 
 #[cfg(test)]
 mod tests;
@@ -29,3 +30,4 @@ pub use reference::markdown_table;
 pub use setting::{Absent, Form, Group, Scope, Setting};
 pub use settings::SETTINGS;
 pub use vars::Vars;
+pub use verify::{AFTER_A_RUN, Reading, Since, VerifyOptions};

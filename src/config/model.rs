@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::setting::span;
-use super::{bytes::Bytes, settings as table};
+use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::EventKind;
 use crate::key::KeyStrategy;
 use crate::kinesis::{HttpClientKind, Limits, StreamName, StreamRef};
@@ -41,6 +41,10 @@ pub struct Config {
     pub send: SendPolicy,
     /// Limits that count in place of the stream's own.
     pub limits: LimitsOverride,
+    /// Whether the stream is read back.
+    pub verify: bool,
+    /// How, if so.
+    pub reading: Reading,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
     /// Where the run's own word is kept; none: nowhere.
@@ -164,6 +168,13 @@ impl Config {
             (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),
             (table::REQUEST_TIMEOUT.name, span(self.send.request_timeout)),
             (table::DRAIN_TIMEOUT.name, span(self.send.drain_timeout)),
+            (table::VERIFY.name, self.verify.to_string()),
+            (table::VERIFY_POLL.name, span(self.reading.poll)),
+            (table::VERIFY_IDLE.name, span(self.reading.idle)),
+            (
+                table::VERIFY_FOREIGN.name,
+                if self.reading.foreign_allowed { "allow" } else { "fault" }.to_owned(),
+            ),
             (table::LISTEN.name, self.listen.map_or("off".to_owned(), |address| address.to_string())),
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
@@ -185,6 +196,7 @@ impl Config {
         );
         let optional = [
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
+            (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
             (table::DURATION.name, self.load.duration.map(span)),
             (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),

@@ -3,6 +3,7 @@
 //! Every function reads all of its settings before it gives up, so that all problems are found at once.
 //! What needs facts of the stream is left to start-up.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tracing_subscriber::EnvFilter;
@@ -27,13 +28,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
     let event = asked.parsed(&table::EVENT);
-    let key = asked.read(&table::PARTITION_KEY, |text| {
-        text.parse().map_err(|error: KeyStrategyError| match error {
-            // The rule names them all.
-            KeyStrategyError::Name => None,
-            other => Some(other.to_string()),
-        })
-    });
+    let key = key(asked);
     if let (Some(event), Some(key)) = (event, &key) {
         check_key(asked, event, key);
     }
@@ -42,10 +37,9 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let send = send(asked);
     let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
-    let listen = asked.read(&table::LISTEN, |text| match text {
-        "off" => Ok(None),
-        _ => text.parse().map(Some).map_err(|_| None),
-    });
+    let verify = asked.parsed(&table::VERIFY);
+    let reading = super::verify::reading(asked);
+    let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
     if dry_run == Some(true) && asked.is_given(&table::JOURNAL) {
         let (file, dry) = (asked.origin(&table::JOURNAL), asked.origin(&table::DRY_RUN));
@@ -64,6 +58,8 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         client: client?,
         send: send?,
         limits: limits?,
+        verify: verify?,
+        reading: reading?,
         listen: listen?,
         journal: journal?,
         log: log?,
@@ -150,6 +146,25 @@ fn load(asked: &mut Asked) -> Option<Load> {
     })
 }
 
+/// How a record gets its partition key.
+pub(super) fn key(asked: &mut Asked) -> Option<KeyStrategy> {
+    asked.read(&table::PARTITION_KEY, |text| {
+        text.parse().map_err(|error: KeyStrategyError| match error {
+            // The rule names them all.
+            KeyStrategyError::Name => None,
+            other => Some(other.to_string()),
+        })
+    })
+}
+
+/// Where metrics and health are served; none: nowhere.
+pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
+    asked.read(&table::LISTEN, |text| match text {
+        "off" => Ok(None),
+        _ => text.parse().map(Some).map_err(|_| None),
+    })
+}
+
 /// A key that the event cannot give is wrong before any record is made.
 fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
     if event != EventKind::Message {
@@ -176,13 +191,20 @@ fn seed(asked: &mut Asked, fresh: u64) -> Option<Seed> {
 /// The name from the seed only, so that the same seed gives the same bytes.
 fn producer(asked: &mut Asked, seed: Option<Seed>) -> Option<String> {
     let given = asked.optional(&table::INSTANCE, |asked, setting| {
-        asked.read(setting, |text| {
-            let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-            let right = (1..=table::MOST_INSTANCE_CHARS).contains(&text.len()) && text.bytes().all(legal);
-            if right { Ok(text.to_owned()) } else { Err(None) }
-        })
+        asked.read(setting, |text| if is_instance(text) { Ok(text.to_owned()) } else { Err(None) })
     })?;
-    given.or_else(|| seed.map(|seed| format!("p-{:08x}", mixed(seed.value) >> 32)))
+    given.or_else(|| seed.map(|seed| name_of(seed.value)))
+}
+
+/// Whether a producer may have this name.
+pub(super) fn is_instance(text: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
+    (1..=table::MOST_INSTANCE_CHARS).contains(&text.len()) && text.bytes().all(legal)
+}
+
+/// The name of a producer that is given none.
+pub(super) fn name_of(seed: u64) -> String {
+    format!("p-{:08x}", mixed(seed) >> 32)
 }
 
 /// SplitMix64's finalizer: seeds that differ in one bit give names that differ in half of theirs.

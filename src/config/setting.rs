@@ -19,6 +19,8 @@ pub enum Group {
     Sending,
     /// What a request may hold.
     Limits,
+    /// How the stream is read back.
+    Verifying,
     /// What can be seen of the run.
     Watching,
 }
@@ -32,6 +34,7 @@ impl Group {
             Self::Events => "Events",
             Self::Sending => "Sending",
             Self::Limits => "Limits of requests",
+            Self::Verifying => "Reading back",
             Self::Watching => "Watching",
         }
     }

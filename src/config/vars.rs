@@ -51,6 +51,7 @@ vars! {
     streamer_client streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout
     streamer_drain_timeout
     streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
+    streamer_verify streamer_verify_poll streamer_verify_idle streamer_verify_timeout streamer_verify_foreign
     streamer_listen streamer_journal streamer_log streamer_log_format
 }
 

@@ -5,6 +5,7 @@
 //! CHANGELOG. All label sets are closed or bounded; none holds an error text or a key.
 
 use crate::ledger::{Dropped, Failed, Outcome, Unknown};
+use crate::verify::CallOutcome;
 
 /// A metric's type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,11 @@ const OUTCOME: LabelInfo = LabelInfo {
     values: Values::Closed(|| Outcome::ALL.iter().map(|outcome| outcome.label()).collect()),
 };
 
+const CALL_OUTCOME: LabelInfo = LabelInfo {
+    name: "outcome",
+    values: Values::Closed(|| CallOutcome::ALL.map(CallOutcome::label).to_vec()),
+};
+
 const SHARD: LabelInfo = LabelInfo {
     name: "shard",
     values: Values::Bounded(
@@ -91,7 +97,7 @@ const fn bounded(name: &'static str, values: &'static str) -> LabelInfo {
 }
 
 macro_rules! metrics {
-    ($($id:ident = $name:literal, $kind:ident, [$($label:expr),*], $help:literal;)+) => {
+    ($(#[$doc:meta])* $all:ident: $($id:ident = $name:literal, $kind:ident, [$($label:expr),*], $help:literal;)+) => {
         $(pub(super) const $id: MetricInfo = MetricInfo {
             name: concat!("kinesis_streamer_", $name),
             kind: Kind::$kind,
@@ -99,12 +105,14 @@ macro_rules! metrics {
             help: $help,
         };)+
 
-        /// Every metric, in the order of the documentation.
-        pub const METRICS: &[MetricInfo] = &[$($id),+];
+        $(#[$doc])*
+        pub const $all: &[MetricInfo] = &[$($id),+];
     };
 }
 
 metrics! {
+    /// Every metric of a run, in the order of the documentation.
+    METRICS:
     RECORDS_DUE = "records_due_total", Counter, [],
         "Records that the schedule asked for; due = generated + dropped in every scrape";
     RECORDS_GENERATED = "records_generated_total", Counter, [],
@@ -156,11 +164,36 @@ metrics! {
         "When the run began, in seconds since 1970-01-01 UTC";
 }
 
+metrics! {
+    /// Every metric of reading back, in the order of the documentation. They are there where a stream is read back.
+    READING_METRICS:
+    VERIFY_RECORDS = "verify_records_total", Counter, [],
+        "Records read back, as they stand in the stream: an aggregated one counts once";
+    VERIFY_BYTES = "verify_bytes_total", Counter, [],
+        "Bytes of the records read back: data and partition keys";
+    VERIFY_CALLS = "verify_get_records_total", Counter, [CALL_OUTCOME],
+        "GetRecords calls, counted when they end";
+    VERIFY_BEHIND = "verify_behind_seconds", Gauge, [],
+        "How far the reader that is furthest behind is behind the newest record of its shard (MillisBehindLatest)";
+    VERIFY_SHARDS = "verify_shards", Gauge, [],
+        "Shards that are being read";
+    VERIFY_CLAIMED = "verify_claimed_records_total", Counter, [],
+        "Records of which a producer said what became of them. How many are missing is known at the end alone";
+    VERIFY_COPIES = "verify_extra_copies_total", Counter, [],
+        "Copies of a record beyond the first, those included that a producer said there might be";
+    VERIFY_CORRUPT = "verify_corrupt_records_total", Counter, [],
+        "Records that are ours and not as they were made";
+    VERIFY_FOREIGN = "verify_foreign_records_total", Counter, [],
+        "Records that are not ours, or of a producer that is not expected";
+    VERIFY_DISORDERED = "verify_disordered_records_total", Counter, [],
+        "Records behind one of their key that was due after they had been acknowledged, as far as that was known when they were read";
+}
+
 /// README's reference of the metrics, as a Markdown table.
 #[must_use]
 pub fn markdown_table() -> String {
     let mut table = String::from("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n");
-    for metric in METRICS {
+    for metric in METRICS.iter().chain(READING_METRICS) {
         let labels: Vec<String> = metric
             .labels
             .iter()
@@ -183,9 +216,10 @@ mod tests {
 
     #[test]
     fn names_follow_the_conventions_of_prometheus() {
-        let names: BTreeSet<&str> = METRICS.iter().map(|metric| metric.name).collect();
-        assert_eq!(names.len(), METRICS.len(), "a name stands twice");
-        for metric in METRICS {
+        let all = || METRICS.iter().chain(READING_METRICS);
+        let names: BTreeSet<&str> = all().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), all().count(), "a name stands twice");
+        for metric in all() {
             assert!(metric.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{}", metric.name);
             assert_eq!(metric.name.ends_with("_total"), metric.kind == Kind::Counter, "{}", metric.name);
             if metric.kind == Kind::Histogram {
@@ -199,7 +233,7 @@ mod tests {
     fn the_table_has_a_row_of_four_cells_for_every_metric() {
         let table = markdown_table();
         let rows: Vec<&str> = table.lines().collect();
-        assert_eq!(rows.len(), METRICS.len() + 2);
+        assert_eq!(rows.len(), METRICS.len() + READING_METRICS.len() + 2);
         for row in &rows {
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }

@@ -12,8 +12,10 @@ use prometheus::proto::{Bucket, Counter, Gauge, Histogram, LabelPair, Metric, Me
 use prometheus::{Registry, TextEncoder};
 
 use super::catalogue::{self as table, Kind, METRICS, MetricInfo};
+use super::reading_metrics::ReadingCollector;
 use crate::kinesis::ShardId;
 use crate::ledger::{Durations, Ledger, ShardCounts, Snapshot};
+use crate::verify::Board;
 
 /// Most shards that have a label of their own.
 pub const MOST_SHARD_LABELS: usize = 256;
@@ -44,6 +46,26 @@ impl Metrics {
                 "the registry is new, and the names of the table are legal and different: a test says so",
             );
         Self { registry, labels }
+    }
+
+    /// The metrics of a process that only reads, by what `board` tells.
+    #[must_use]
+    pub fn of_reading(board: Arc<Board>, started: SystemTime) -> Self {
+        let metrics = Self { registry: Registry::new(), labels: Arc::default() };
+        let started = started.duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64());
+        metrics.register(Process { started, descs: PROCESS.iter().map(describe).collect() });
+        metrics.watch_reading(board);
+        metrics
+    }
+
+    /// Adds what `board` tells of reading back. To be called once.
+    pub fn watch_reading(&self, board: Arc<Board>) {
+        self.register(ReadingCollector::new(board));
+    }
+
+    fn register(&self, collector: impl Collector + 'static) {
+        let registered = self.registry.register(Box::new(collector));
+        registered.expect("the names of the tables are legal and different: a test says so");
     }
 
     /// Gives labels to shards before anything went to them, so that their rates work from the start.
@@ -152,9 +174,35 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         by_shard(&table::SHARD_SENT, |counts| counts.sent),
         by_shard(&table::SHARD_THROTTLED, |counts| counts.throttled),
         by_shard(&table::SHARD_BYTES, |counts| counts.sent_bytes),
-        family(&table::BUILD_INFO, vec![metric(&table::BUILD_INFO, &build(), 1.0)]),
-        plain(&table::START_TIME, started),
     ]
+    .into_iter()
+    .chain(process(started))
+    .collect()
+}
+
+/// What tells of the process itself.
+const PROCESS: [MetricInfo; 2] = [table::BUILD_INFO, table::START_TIME];
+
+fn process(started: f64) -> [MetricFamily; 2] {
+    let build = vec![metric(&table::BUILD_INFO, &build(), 1.0)];
+    [family(&table::BUILD_INFO, build), plain(&table::START_TIME, started)]
+}
+
+/// Renders what tells of the process, where there is no ledger.
+#[derive(Debug)]
+struct Process {
+    started: f64,
+    descs: Vec<Desc>,
+}
+
+impl Collector for Process {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        process(self.started).into()
+    }
 }
 
 /// The values of `build_info`'s labels.
@@ -164,7 +212,7 @@ fn build() -> [String; 3] {
     [env!("CARGO_PKG_VERSION").to_owned(), target, profile.to_owned()]
 }
 
-fn describe(info: &MetricInfo) -> Desc {
+pub(super) fn describe(info: &MetricInfo) -> Desc {
     let labels = info.labels.iter().map(|label| label.name.to_owned()).collect();
     Desc::new(info.name.to_owned(), info.help.to_owned(), labels, Default::default())
         .expect("names, labels and help of the table are legal: a test says so")
@@ -209,11 +257,11 @@ fn metric(info: &MetricInfo, values: &[String], value: f64) -> Metric {
     metric
 }
 
-fn plain(info: &MetricInfo, value: f64) -> MetricFamily {
+pub(super) fn plain(info: &MetricInfo, value: f64) -> MetricFamily {
     family(info, vec![metric(info, &[], value)])
 }
 
-fn labelled<'a>(info: &MetricInfo, rows: impl Iterator<Item = (&'a str, u64)>) -> MetricFamily {
+pub(super) fn labelled<'a>(info: &MetricInfo, rows: impl Iterator<Item = (&'a str, u64)>) -> MetricFamily {
     family(info, rows.map(|(label, count)| metric(info, &[label.to_owned()], count as f64)).collect())
 }
 

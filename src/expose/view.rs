@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::metrics::{Metrics, MetricsError};
 use crate::ledger::Ledger;
+use crate::verify::Board;
 
 /// Shortest time between two renderings: a client that asks without a pause must not keep the ledger's lock
 /// busy, for the senders wait for it.
@@ -65,11 +66,17 @@ impl View {
     /// A view of `ledger`, of a run that began at `started`, in the phase [`Phase::Starting`].
     #[must_use]
     pub fn new(ledger: Arc<Ledger>, started: SystemTime) -> Self {
-        let shared = Shared {
-            metrics: Metrics::new(ledger, started),
-            phase: AtomicU8::new(Phase::Starting as u8),
-            last: Mutex::new(None),
-        };
+        Self::of(Metrics::new(ledger, started))
+    }
+
+    /// A view of a process that only reads, by what `board` tells; in the phase [`Phase::Starting`].
+    #[must_use]
+    pub fn of_reading(board: Arc<Board>, started: SystemTime) -> Self {
+        Self::of(Metrics::of_reading(board, started))
+    }
+
+    fn of(metrics: Metrics) -> Self {
+        let shared = Shared { metrics, phase: AtomicU8::new(Phase::Starting as u8), last: Mutex::new(None) };
         Self { shared: Arc::new(shared) }
     }
 

@@ -88,7 +88,7 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Client {
     /// For describing: the SDK's retries and timeouts.
-    control: aws_sdk_kinesis::Client,
+    pub(super) control: aws_sdk_kinesis::Client,
     shared: SdkConfig,
     /// Whether the chain of providers may be asked anew.
     renewable: bool,
@@ -249,6 +249,6 @@ fn read_shard(shard: &aws_sdk_kinesis::types::Shard) -> Option<Shard> {
     })
 }
 
-fn malformed(what: &str) -> Fault {
+pub(super) fn malformed(what: &str) -> Fault {
     Fault::new(Cause::Refused(Refusal::Other), format!("the endpoint's answer is malformed: {what}"))
 }

@@ -8,8 +8,10 @@ mod lane;
 pub mod limits;
 pub mod names;
 mod protocol;
+mod reading;
 mod ready;
 mod scan;
+mod sequence;
 pub mod shard;
 mod through_sdk;
 
@@ -19,5 +21,7 @@ pub use fault::{Cause, Fault, Refusal, Silence};
 pub use lane::{HttpClientError, HttpClientKind, Lane};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};
+pub use reading::{Page, Place, ReadFault, ReadRecord, Reader, Setback, ShardFamily};
 pub use ready::NotReady;
+pub use sequence::{SequenceNumber, SequenceNumberError};
 pub use shard::{HashKey, HashRange, Shard, ShardId, ShardMap};

@@ -10,3 +10,4 @@ mod settings;
 mod starts;
 mod support;
 mod tidy;
+mod verify;

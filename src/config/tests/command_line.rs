@@ -113,3 +113,35 @@ fn help_and_version_are_answers_and_the_help_names_every_variable() {
     );
     assert!(matches!(read_all(&[], &["-V"]), Ok(Invocation::Version(_))));
 }
+
+#[test]
+fn verify_takes_journals_and_what_makes_events_and_has_short_flags_for_reading() {
+    let asked = |variables: &[(&str, &str)], arguments: &[&str]| match read_all(variables, arguments) {
+        Ok(Invocation::Verify(options)) => *options,
+        other => panic!("{other:?}"),
+    };
+    let plain = asked(&[("STREAM_NAME", "s"), ("STREAMER_LISTEN", "127.0.0.1:1")], &["verify"]);
+    assert_eq!((plain.seed, plain.event, plain.listen, plain.since), (None, None, None, Since::Start));
+    assert!(plain.journals.is_empty() && !plain.follow && !plain.json);
+    assert_eq!(plain.reading.timeout, None);
+    let all = ["verify", "--journal=a", "--journal", "b", "--since=10m", "--seed=1", "--instance=x,y"];
+    let more = ["--idle=1s", "--poll=500ms", "--timeout=1m", "--foreign=allow", "--follow", "--json"];
+    let options = asked(&[("STREAMER_JOURNAL", "c")], &[&all[..], &more[..]].concat());
+    assert_eq!(options.journals, ["a", "b"].map(std::path::PathBuf::from));
+    assert_eq!((options.instances.len(), options.seeded_name.as_deref()), (2, Some("p-910a2dec")));
+    assert_eq!(
+        (options.reading.idle, options.reading.timeout),
+        (Duration::from_secs(1), Some(Duration::from_secs(60)))
+    );
+    assert!(options.follow && options.json && options.reading.foreign_allowed);
+    assert_eq!(asked(&[("STREAMER_JOURNAL", "c")], &["verify"]).journals.len(), 1);
+    assert_eq!(
+        wrong(&[], &["verify"]),
+        [
+            "AWS_KINESIS_STREAM_NAME: must be given (or --stream): there is nothing to read without a stream, or a journal that names one"
+        ]
+    );
+    let lines =
+        wrong(&[], &["verify", "--stream=s", "--since=soon", "--journal=", "--instance=a,", "--idle=x"]);
+    assert_eq!(lines.len(), 4, "{lines:#?}");
+}

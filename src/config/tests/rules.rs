@@ -69,6 +69,7 @@ fn a_usage_names_the_program_and_its_subcommand() {
         (&["--help"][..], "Usage: kinesis-streamer [OPTIONS]\n"),
         (&["sample", "--help"], "Usage: kinesis-streamer sample [OPTIONS] [N]\n"),
         (&["local", "--help"], "Usage: kinesis-streamer local [OPTIONS]\n"),
+        (&["verify", "--help"], "Usage: kinesis-streamer verify [OPTIONS]\n"),
         (&["journal", "--help"], "Usage: kinesis-streamer journal [OPTIONS] [FILE]\n"),
     ] {
         let Ok(Invocation::Help(text)) = read_all(&[], arguments) else { panic!("no help") };
