@@ -27,13 +27,15 @@ pub enum Exit {
     ExpiredCredentials,
     /// The endpoint does not accept the credentials.
     RejectedCredentials,
+    /// A guard refused the target or the rate.
+    Guarded,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Usage,
@@ -46,6 +48,7 @@ impl Exit {
         Self::NoCredentials,
         Self::ExpiredCredentials,
         Self::RejectedCredentials,
+        Self::Guarded,
         Self::Interrupted,
     ];
 
@@ -65,6 +68,7 @@ impl Exit {
             Self::NoCredentials => 78,
             Self::ExpiredCredentials => 79,
             Self::RejectedCredentials => 80,
+            Self::Guarded => 81,
             Self::Interrupted => 130,
         }
     }
@@ -85,6 +89,9 @@ impl Exit {
             Self::NoCredentials => "no credentials were found",
             Self::ExpiredCredentials => "the credentials are expired",
             Self::RejectedCredentials => "the endpoint does not accept the credentials",
+            Self::Guarded => {
+                "a guard refused it: the stream is not an allowed one, or the rate is not confirmed"
+            }
             Self::Interrupted => "a second signal ended the run at once",
         }
     }

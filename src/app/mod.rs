@@ -1,6 +1,7 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
 mod embedded;
+mod guard;
 mod pace;
 mod plan;
 mod report;
@@ -25,6 +26,7 @@ use crate::schedule::{Announcer, Control, Plan, Quota, wall};
 use crate::send::Sender;
 
 use embedded::Embedded;
+pub use guard::{AllGuarded, Guarded};
 use pace::Pace;
 pub use report::Report;
 pub use start_error::StartError;
@@ -66,6 +68,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
     let (access, stream, embedded) = match &config.target {
         Target::Nowhere => return Ok(None),
         Target::Stream(stream) => {
+            guard::before(config, stream)?;
             let region = stream.arn().map(|arn| arn.region().to_owned());
             (Access::Default { region }, stream.clone(), None)
         }
@@ -80,6 +83,9 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
+    if embedded.is_none() {
+        guard::after(config, &stream, &facts.arn, client.is_on_this_machine())?;
+    }
     Ok(Some(Reached { client, stream, facts, shards, embedded }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::guard::AllGuarded;
 use crate::exit::Exit;
 use crate::key::KeyerError;
 use crate::kinesis::NotReady;
@@ -12,6 +13,9 @@ pub enum StartError {
     /// The stream can't be used.
     #[error(transparent)]
     Stream(#[from] NotReady),
+    /// A guard refuses the stream or the rate.
+    #[error(transparent)]
+    Guarded(#[from] AllGuarded),
     /// The key strategy does not fit the events or the stream.
     #[error("STREAMER_PARTITION_KEY: {0}")]
     Key(#[from] KeyerError),
@@ -40,6 +44,7 @@ impl StartError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Stream(error) => error.exit(),
+            Self::Guarded(_) => Exit::Guarded,
             Self::Key(_) | Self::Nowhere => Exit::Usage,
             Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
         }

@@ -11,7 +11,7 @@ use super::setting::span;
 use super::{bytes::Bytes, settings as table};
 use crate::generate::EventKind;
 use crate::key::KeyStrategy;
-use crate::kinesis::{Limits, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
 
@@ -20,6 +20,8 @@ use crate::send::SendPolicy;
 pub struct Config {
     /// Where the records go.
     pub target: Target,
+    /// What a run must not do to a stream of others.
+    pub guards: Guards,
     /// How long start-up waits for the stream to become ACTIVE.
     pub active_timeout: Duration,
     /// Whether to plan and print only.
@@ -62,6 +64,15 @@ pub enum Target {
     Nowhere,
 }
 
+/// What a run must not do to a stream of others: the embedded stream needs no guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guards {
+    /// The streams that may be written to; none: any.
+    pub allowed: Option<AllowedStreams>,
+    /// Most records in a second for a stream that is not on this machine.
+    pub most_rate: u64,
+}
+
 /// How many records, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
@@ -80,6 +91,11 @@ pub struct Load {
 }
 
 impl Load {
+    /// The most records of any second, as the run has an end.
+    pub fn most_records_per_second(&self) -> u64 {
+        self.records_per_tick().min(self.max_records.unwrap_or(u64::MAX))
+    }
+
     /// Records of one tick, all jobs together.
     pub fn records_per_tick(&self) -> u64 {
         u64::from(self.jobs) * u64::from(self.messages)
@@ -143,6 +159,7 @@ impl Config {
     /// drawn for it: what a person needs to repeat the run.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut all = vec![
+            (table::CONFIRM_RATE.name, self.guards.most_rate.to_string()),
             (table::ACTIVE_TIMEOUT.name, span(self.active_timeout)),
             (table::DRY_RUN.name, self.dry_run.to_string()),
             (table::JOBS.name, self.load.jobs.to_string()),
@@ -178,6 +195,7 @@ impl Config {
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
         let optional = [
+            (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::DURATION.name, self.load.duration.map(span)),
             (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),

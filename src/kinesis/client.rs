@@ -10,6 +10,7 @@ use aws_sdk_kinesis::config::{Credentials, StalledStreamProtectionConfig};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use bytes::Bytes;
 
+use super::endpoint::{Seen, is_loopback};
 use super::fault::{Cause, Fault, Refusal};
 use super::protocol::{EXCHANGE, Exchange, Prepared};
 use super::{Answer, HashKey, HashRange, Shard, ShardMap, StreamRef};
@@ -95,6 +96,8 @@ pub struct Client {
     data: aws_sdk_kinesis::Client,
     region: String,
     region_is_fallback: bool,
+    /// Where `control` sent its first request.
+    seen: Seen,
 }
 
 impl Client {
@@ -106,7 +109,9 @@ impl Client {
             Access::Local { endpoint } => (by_hand(endpoint), false),
         };
         let region = shared.region().map_or(FALLBACK_REGION, |region| region.as_ref()).to_owned();
+        let seen = Seen::default();
         let control = aws_sdk_kinesis::config::Builder::from(&shared)
+            .interceptor(seen.clone())
             .retry_config(RetryConfig::standard())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -127,6 +132,7 @@ impl Client {
             data: aws_sdk_kinesis::Client::from_conf(data),
             region,
             region_is_fallback,
+            seen,
         }
     }
 
@@ -140,6 +146,12 @@ impl Client {
     #[must_use]
     pub fn region_is_fallback(&self) -> bool {
         self.region_is_fallback
+    }
+
+    /// Whether requests go to this machine; false as long as none was made.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.seen.host().is_some_and(is_loopback)
     }
 
     /// DescribeStreamSummary.

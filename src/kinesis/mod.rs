@@ -1,7 +1,9 @@
 //! Kinesis's vocabulary, its limits as data, and the only files that name the SDK.
 
+mod allowed;
 mod answer;
 mod client;
+mod endpoint;
 mod fault;
 pub mod limits;
 pub mod names;
@@ -10,6 +12,7 @@ mod ready;
 mod scan;
 pub mod shard;
 
+pub use allowed::{AllowedStreams, AllowedStreamsError, Permit};
 pub use answer::{Answer, AnswerError, EntryResult};
 pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};

@@ -3,6 +3,7 @@
 //! One binary, because the SDK links slowly.
 
 mod faults;
+mod guards;
 mod living;
 mod runs;
 mod settings;

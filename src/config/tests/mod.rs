@@ -244,7 +244,8 @@ fn values_that_are_wrong_together_are_named_together() {
 
 #[test]
 fn the_variables_of_a_config_are_the_whole_table() {
-    let optional = ["--duration=1s", "--max-records=1", "--local", "--max-request-records=1"];
+    let optional =
+        ["--allowed-streams=*", "--duration=1s", "--max-records=1", "--local", "--max-request-records=1"];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB"];
     let config = run(&[], &[&optional[..], &sizes[..]].concat());
     let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();

@@ -45,6 +45,7 @@ struct State {
     describes: VecDeque<Describe>,
     stored: Vec<Value>,
     requests: usize,
+    calls: usize,
 }
 
 /// A scripted Kinesis of one stream with two shards.
@@ -86,10 +87,18 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// How many requests of any kind came.
+    pub fn calls(&self) -> usize {
+        self.state.lock().expect("no panic").calls
+    }
+}
+
 fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut writer = connection.try_clone()?;
     let mut reader = BufReader::new(connection);
     while let Some((operation, body)) = read_request(&mut reader)? {
+        state.lock().expect("no panic").calls += 1;
         match operation.as_str() {
             "DescribeStreamSummary" => {
                 let describe = state.lock().expect("no panic").describes.pop_front();
