@@ -10,6 +10,7 @@ use aws_sdk_kinesis::config::{Credentials, StalledStreamProtectionConfig};
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use bytes::Bytes;
 
+use super::bound::Bounded;
 use super::endpoint::{Seen, is_loopback};
 use super::fault::{Cause, Fault, Refusal};
 use super::protocol::{EXCHANGE, Exchange, Prepared};
@@ -112,6 +113,7 @@ impl Client {
         let seen = Seen::default();
         let control = aws_sdk_kinesis::config::Builder::from(&shared)
             .interceptor(seen.clone())
+            .interceptor(Bounded)
             .retry_config(RetryConfig::standard())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -125,6 +127,7 @@ impl Client {
             // `send` bounds each attempt itself; the SDK's own timers would only cost.
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .interceptor(Bounded)
             .protocol(Prepared::new())
             .build();
         Self {

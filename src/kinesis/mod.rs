@@ -2,6 +2,7 @@
 
 mod allowed;
 mod answer;
+mod bound;
 mod client;
 mod endpoint;
 mod fault;

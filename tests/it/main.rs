@@ -2,6 +2,7 @@
 //!
 //! One binary, because the SDK links slowly.
 
+mod answers;
 mod faults;
 mod guards;
 mod living;
