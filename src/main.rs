@@ -14,6 +14,7 @@ use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Generator, Samples};
 use kinesis_streamer::{kinesis, local};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -33,7 +34,7 @@ fn main() -> ExitCode {
             live(&log, |console| run(*config, console))
         }
         Err(problems) => {
-            eprintln!("kinesis-streamer: {problems}");
+            say(&format!("kinesis-streamer: {problems}"));
             Exit::Usage
         }
     };
@@ -90,7 +91,7 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
     let (runtime, console) = match set_up() {
         Ok(both) => both,
         Err(error) => {
-            eprintln!("kinesis-streamer: threads can't be started: {error}");
+            say(&format!("kinesis-streamer: threads can't be started: {error}"));
             return Exit::System;
         }
     };
@@ -122,8 +123,18 @@ fn start_log(log: &Log, console: &Console) {
     }
 }
 
+/// How many files this process may open: the limit, raised as far as it goes. None where there is no limit.
+fn open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit { current: limit.maximum, ..limit };
+    // Some systems have a hidden maximum; then it stays as it was.
+    if setrlimit(Resource::Nofile, most).is_ok() { limit.maximum } else { limit.current }
+}
+
 /// The run: start, load, drain, summary.
-async fn run(config: Config, console: Console) -> Exit {
+async fn run(mut config: Config, console: Console) -> Exit {
+    let notice = open_files().and_then(|limit| app::too_few(limit, &config));
+    config.notices.extend(notice);
     let format = config.log.format;
     if config.dry_run {
         return match app::dry_run(&config).await {
@@ -155,7 +166,12 @@ async fn run(config: Config, console: Console) -> Exit {
                 LogFormat::Text => console.print(&report.text()),
                 LogFormat::Json => report.log(),
             }
-            if interrupted { Exit::Interrupted } else { report.exit() }
+            // Counts that can't be trusted are worth more than a word on who ended the run.
+            match report.exit() {
+                Exit::Defect => Exit::Defect,
+                _ if interrupted => Exit::Interrupted,
+                exit => exit,
+            }
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
@@ -241,7 +257,7 @@ async fn serve_local(options: LocalOptions, console: Console) -> Exit {
 fn sample(config: &Config, count: u64, separator: u8) -> Exit {
     let generator = Generator::new(config.event, config.seed.value, &config.producer);
     if !config.seed.given {
-        eprintln!("seed {}", config.seed.value);
+        say(&format!("seed {}", config.seed.value));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let samples =
@@ -263,7 +279,7 @@ fn print(text: &str) -> Exit {
 }
 
 fn unwritable(error: &io::Error) -> Exit {
-    eprintln!("kinesis-streamer: standard output can't be written: {error}");
+    say(&format!("kinesis-streamer: standard output can't be written: {error}"));
     Exit::System
 }
 
@@ -271,4 +287,9 @@ fn complain(console: &Console, exit: Exit, what: &dyn std::fmt::Display) -> Exit
     console.end_progress();
     console.print(&format!("kinesis-streamer: {what}"));
     exit
+}
+
+/// Writes a line to standard error; `eprintln!` would panic where that is full or gone, and the exit code be lost.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

@@ -1,6 +1,7 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
 mod embedded;
+mod files;
 mod guard;
 mod pace;
 mod plan;
@@ -26,6 +27,7 @@ use crate::schedule::{Announcer, Control, Plan, Quota, wall};
 use crate::send::Sender;
 
 use embedded::Embedded;
+pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
 use pace::Pace;
 pub use report::Report;
@@ -203,26 +205,29 @@ impl App {
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger));
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
-        let ended = tokio::select! {
-            () = pacing.ended() => None,
+        let (ended, mut sound) = tokio::select! {
+            sound = pacing.ended() => (None, sound),
             by = stop => {
                 // The thread may have ended by itself just now.
                 let _ = control.send(Control::Stop);
-                pacing.ended().await;
-                Some(by)
+                (Some(by), pacing.ended().await)
             }
         };
         view.set_phase(Phase::Draining);
         let scheduled_until = Instant::now();
         let in_time = tokio::select! {
-            drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.is_ok(),
-            () = abort => false,
+            drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.ok(),
+            () = abort => None,
         };
-        if !in_time {
-            cut.send_replace(true);
-            // Nothing waits any more: what is under way settles at once.
-            let _ = carrying.await;
-        }
+        let carried = match in_time {
+            Some(carried) => carried,
+            None => {
+                cut.send_replace(true);
+                // Nothing waits any more: what is under way settles at once.
+                carrying.await
+            }
+        };
+        sound &= carried.is_ok();
         if let Err(error) = announcer.stop().await {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }
@@ -231,9 +236,15 @@ impl App {
         let counts = ledger.snapshot();
         let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
-        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
+        let ended = match ended {
+            _ if !sound => "a defect of kinesis-streamer (a part of it died)",
+            Some(signal) => signal,
+            None if all_due => "the number of its records",
+            None => "its duration",
+        };
         Ok(Report {
             counts,
+            sound,
             facts: RunFacts {
                 stream: stream.name().to_string(),
                 seed: config.seed.value,

@@ -11,6 +11,8 @@ use crate::ledger::Snapshot;
 pub struct Report {
     /// The final counts.
     pub counts: Snapshot,
+    /// Whether every part of the run came to its end; else records may have been due that nobody counted.
+    pub sound: bool,
     /// What the run was.
     pub facts: RunFacts,
     /// From the first intended time to the end of the schedule; none when nothing was due.
@@ -25,7 +27,7 @@ impl Report {
     pub fn exit(&self) -> Exit {
         // The embedded stream is ours: that it holds less than was counted as sent can only be a defect.
         let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
-        if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
+        if !self.sound || self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
@@ -74,5 +76,30 @@ impl Report {
             outcomes = ?counts.requests,
             "run ended"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(sent: u64, held: Option<u64>, sound: bool) -> Exit {
+        let counts = Snapshot { due: 2, generated: 2, sent, in_flight: 2 - sent, ..Snapshot::default() };
+        let facts = RunFacts {
+            stream: "s".to_owned(),
+            seed: 0,
+            instance: "p".to_owned(),
+            ended: "its duration".to_owned(),
+            held,
+        };
+        Report { counts, sound, facts, load_time: None, drain_time: Duration::ZERO }.exit()
+    }
+
+    #[test]
+    fn what_can_not_be_trusted_is_a_defect() {
+        assert_eq!(report(2, Some(2), true), Exit::Sent);
+        assert_eq!(report(2, Some(1), true), Exit::Defect, "the stream holds less than was counted");
+        assert_eq!(report(1, None, true), Exit::Defect, "a record is in flight for ever");
+        assert_eq!(report(2, None, false), Exit::Defect, "a part of the run died");
     }
 }

@@ -10,6 +10,9 @@ use super::StreamRef;
 /// Most patterns in one list: more than a person writes, and few enough to show.
 const MOST_PATTERNS: usize = 100;
 
+/// Most characters of a pattern: more than the longest ARN of a stream has.
+const MOST_CHARACTERS: usize = 256;
+
 /// A list of patterns, one of which a stream must match. Never empty.
 ///
 /// A pattern with a colon is compared with the whole ARN (so that it can pin account and region), any other with
@@ -37,6 +40,9 @@ pub enum AllowedStreamsError {
     /// A character that no name and no ARN of a stream has.
     #[error("{0:?} stands in no stream's name or ARN")]
     Character(char),
+    /// A pattern that is longer than any name or ARN.
+    #[error("a pattern of it has {0} characters; the most is {MOST_CHARACTERS}")]
+    TooLong(usize),
     /// Too many patterns.
     #[error("it has {0} patterns; the most is {MOST_PATTERNS}")]
     TooMany(usize),
@@ -77,6 +83,9 @@ impl FromStr for AllowedStreams {
         let patterns: Vec<String> = text.split(',').map(|pattern| pattern.trim().to_owned()).collect();
         if patterns.iter().any(String::is_empty) {
             return Err(AllowedStreamsError::Empty);
+        }
+        if let Some(length) = patterns.iter().map(|one| one.chars().count()).find(|&n| n > MOST_CHARACTERS) {
+            return Err(AllowedStreamsError::TooLong(length));
         }
         let legal = |c: char| c.is_ascii_alphanumeric() || "_.-:/*?".contains(c);
         match patterns.iter().flat_map(|pattern| pattern.chars()).find(|&c| !legal(c)) {
@@ -162,6 +171,7 @@ mod tests {
             ("ä", AllowedStreamsError::Character('ä')),
             ("[ab]", AllowedStreamsError::Character('[')),
             (&"a,".repeat(100), AllowedStreamsError::TooMany(101)),
+            (&format!("a,{}", "*".repeat(257)), AllowedStreamsError::TooLong(257)),
         ] {
             assert_eq!(text.parse::<AllowedStreams>(), Err(error), "{text:?}");
         }

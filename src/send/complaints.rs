@@ -37,6 +37,10 @@ impl Complaints {
             ),
             Some(Fault { cause, message }) => {
                 let remedy = match cause {
+                    // Of this process, on the way to a connection (EMFILE).
+                    Cause::Refused(Refusal::Unreachable) if message.contains("open files") => {
+                        "raise the limit of open files (ulimit -n), or lower STREAMER_MAX_IN_FLIGHT"
+                    }
                     Cause::Refused(Refusal::Unreachable) => "check the endpoint, the region and the network",
                     Cause::Refused(Refusal::Denied) => "the identity needs kinesis:PutRecords on the stream",
                     Cause::Refused(Refusal::NotFound) => "the stream is gone",

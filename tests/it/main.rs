@@ -3,6 +3,7 @@
 //! One binary, because the SDK links slowly.
 
 mod answers;
+mod corners;
 mod faults;
 mod guards;
 mod living;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod aws;
 mod command_line;
+mod corners;
 mod laws;
 mod rules;
 mod shipped;
