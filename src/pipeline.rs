@@ -13,7 +13,7 @@ use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
 use crate::generate::{Generator, Timestamp};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits};
-use crate::ledger::{Dropped, Failed, Ledger, Settled};
+use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
 use crate::schedule::Release;
 use crate::send::{Sender, Transport};
 
@@ -140,19 +140,25 @@ impl<T: Transport> Pipeline<T> {
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
         let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
-        let (before, mut too_large, mut no_key) = (*left, 0, 0);
+        let before = *left;
+        let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
+        let first;
         {
             let mut next = self.sequences[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            first = *next;
             while *left > 0 {
                 event.clear();
                 let written = self.generator.write(job, *next, &time, event);
                 match self.keyer.write(job, *next, event, &written, key) {
-                    Err(_) => no_key += 1,
+                    Err(_) => {
+                        builder.pass_over();
+                        left_out.push((*next, Failed::NoKey));
+                    }
                     Ok(explicit) => match builder.push(event, key, explicit) {
                         Pushed::Added => {}
                         // The same event is made again for the next request: it depends on its number alone.
                         Pushed::Full => break,
-                        Pushed::TooLarge { .. } => too_large += 1,
+                        Pushed::TooLarge { .. } => left_out.push((*next, Failed::TooLarge)),
                     },
                 }
                 *next += 1;
@@ -160,11 +166,13 @@ impl<T: Transport> Pipeline<T> {
             }
         }
         self.ledger.generated(u64::from(before - *left));
-        if too_large + no_key > 0 {
-            let failed = vec![(Failed::TooLarge, too_large), (Failed::NoKey, no_key)];
+        if !left_out.is_empty() {
+            let failed = left_out.iter().map(|&(_, why)| (why, 1)).collect();
             self.ledger.settled(&Settled { failed, ..Settled::default() });
+            self.sender.testify(job, left_out.iter().map(|&(sequence, why)| (sequence, Fate::Failed(why))));
         }
-        builder.seal(self.sender.envelope()).map_err(|unused| *spent = unused).ok()
+        let sealed = builder.seal(self.sender.envelope());
+        sealed.map(|batch| batch.of(job, first)).map_err(|unused| *spent = unused).ok()
     }
 
     fn spare(&self) -> std::sync::MutexGuard<'_, Vec<Bench>> {

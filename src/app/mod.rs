@@ -1,5 +1,7 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
+#[cfg(test)]
+mod claim_tests;
 mod embedded;
 mod files;
 mod guard;

@@ -26,6 +26,8 @@ pub struct BatchBuilder {
     body: Vec<u8>,
     entries: Vec<Entry>,
     size: usize,
+    /// Records that were offered and are not for a later request: the offset of the next one.
+    offered: u32,
 }
 
 impl BatchBuilder {
@@ -36,7 +38,7 @@ impl BatchBuilder {
         body.clear();
         body.extend_from_slice(HEAD);
         entries.clear();
-        Self { limits, body, entries, size: 0 }
+        Self { limits, body, entries, size: 0, offered: 0 }
     }
 
     /// Number of entries so far.
@@ -57,6 +59,7 @@ impl BatchBuilder {
     pub fn push(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> Pushed {
         let size = data.len() + partition_key.len();
         if size > self.limits.record_bytes.min(self.limits.request_bytes) {
+            self.pass_over();
             return Pushed::TooLarge { size };
         }
         if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
@@ -76,9 +79,16 @@ impl BatchBuilder {
         body.extend_from_slice(b"\",\"PartitionKey\":\"");
         json::escape_into(partition_key, body);
         body.extend_from_slice(b"\"}");
-        self.entries.push(Entry { start, end: body.len() as u32, size: size as u32 });
+        self.entries.push(Entry { start, end: body.len() as u32, size: size as u32, offset: self.offered });
+        self.offered += 1;
         self.size += size;
         Pushed::Added
+    }
+
+    /// A record is left out for good, so that the next one's sequence number is one further on. A record that is
+    /// [too large](Pushed::TooLarge) is passed over by itself.
+    pub fn pass_over(&mut self) {
+        self.offered += 1;
     }
 
     /// The finished request, or its buffers when nothing was added.
@@ -90,7 +100,7 @@ impl BatchBuilder {
             return Err(Spent { body: self.body, entries: self.entries });
         }
         self.body.extend_from_slice(&envelope.tail);
-        Ok(Batch { body: self.body.into(), entries: self.entries, size: self.size })
+        Ok(Batch { body: self.body.into(), entries: self.entries, size: self.size, job: 0, first: 0 })
     }
 }
 
@@ -188,7 +198,11 @@ mod tests {
         fn a_retry_equals_a_batch_of_the_kept_entries(keep in vec(any::<bool>(), 5)) {
             let push = |chosen: &dyn Fn(usize) -> bool| {
                 let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
-                for i in (0..5).filter(|&i| chosen(i)) {
+                for i in 0..5 {
+                    if !chosen(i) {
+                        builder.pass_over();
+                        continue;
+                    }
                     assert_eq!(builder.push(&[b'x'; 9][..i], &format!("key-{i}"), None), Pushed::Added);
                 }
                 builder.seal(&envelope())
@@ -196,7 +210,9 @@ mod tests {
             let kept: Vec<u16> = (0..5_u16).filter(|&i| keep[usize::from(i)]).collect();
             prop_assume!(!kept.is_empty());
             let all = push(&|_| true).expect("five entries");
-            let (retry, spent) = all.only(&kept, &envelope(), Vec::new());
+            let (retry, spent) = all.of(3, 70).only(&kept, &envelope(), Vec::new());
+            let numbers: Vec<u64> = kept.iter().map(|&i| 70 + u64::from(i)).collect();
+            prop_assert_eq!((retry.job(), retry.sequences().collect::<Vec<_>>()), (3, numbers));
             let alone = push(&|i| keep[i]).expect("not empty");
             prop_assert_eq!(retry.body(), alone.body());
             prop_assert_eq!(&retry.entries, &alone.entries);

@@ -39,6 +39,8 @@ struct Entry {
     end: u32,
     /// Data before base64 plus partition key, in bytes.
     size: u32,
+    /// Its sequence number less the batch's first.
+    offset: u32,
 }
 
 /// One to `Limits::request_records` entries and the finished body of their request.
@@ -47,9 +49,30 @@ pub struct Batch {
     body: Bytes,
     entries: Vec<Entry>,
     size: usize,
+    /// The job whose records these are.
+    job: u32,
+    /// The sequence number of the first record that was offered.
+    first: u64,
 }
 
 impl Batch {
+    /// Says whose records these are: of `job`, the one that was offered first with sequence number `first`.
+    #[must_use]
+    pub fn of(self, job: u32, first: u64) -> Self {
+        Self { job, first, ..self }
+    }
+
+    /// The job whose records these are.
+    #[must_use]
+    pub fn job(&self) -> u32 {
+        self.job
+    }
+
+    /// The sequence numbers of the entries, in their order; ascending.
+    pub fn sequences(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
+        self.entries.iter().map(|entry| self.first + u64::from(entry.offset))
+    }
+
     /// Number of entries; at least 1.
     #[allow(clippy::len_without_is_empty)] // a batch is never empty
     #[must_use]
@@ -102,19 +125,20 @@ impl Batch {
         let mut entries = self.entries;
         let mut size = 0;
         for (to, &from) in keep.iter().enumerate() {
-            let Entry { start, end, size: bytes } = entries[usize::from(from)];
+            let Entry { start, end, size: bytes, offset } = entries[usize::from(from)];
             if to > 0 {
                 body.push(b',');
             }
             let at = body.len() as u32;
             body.extend_from_slice(&self.body[start as usize..end as usize]);
             // `keep` ascends, so place `to` is never read again.
-            entries[to] = Entry { start: at, end: body.len() as u32, size: bytes };
+            entries[to] = Entry { start: at, end: body.len() as u32, size: bytes, offset };
             size += bytes as usize;
         }
         entries.truncate(keep.len());
         body.extend_from_slice(&envelope.tail);
-        (Self { body: body.into(), entries, size }, Spent { body: reclaimed(self.body), entries: Vec::new() })
+        let spent = Spent { body: reclaimed(self.body), entries: Vec::new() };
+        (Self { body: body.into(), entries, size, job: self.job, first: self.first }, spent)
     }
 
     /// Takes the batch apart so that its buffers serve again.

@@ -23,6 +23,38 @@ pub(crate) fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The inverse of [`mix`].
+fn unmix(mut z: u64) -> u64 {
+    z ^= z >> 31 ^ z >> 62;
+    z = z.wrapping_mul(inverse(0x94d0_49bb_1331_11eb));
+    z ^= z >> 27 ^ z >> 54;
+    z = z.wrapping_mul(inverse(0xbf58_476d_1ce4_e5b9));
+    z ^ z >> 30 ^ z >> 60
+}
+
+/// The inverse of an odd number modulo 2^64, by Newton's iteration: each step doubles the right bits, from 3 on.
+const fn inverse(odd: u64) -> u64 {
+    let mut inverse = odd;
+    let mut step = 0;
+    while step < 5 {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        step += 1;
+    }
+    inverse
+}
+
+/// All numbers that have the bits of `bits` where `known` has ones.
+fn completions(bits: u64, known: u64) -> impl Iterator<Item = u64> {
+    let free = !known;
+    let mut next = Some(0_u64);
+    std::iter::from_fn(move || {
+        let some = next?;
+        // The next number whose bits are all in `free`.
+        next = Some((some | known).wrapping_add(1) & free).filter(|&next| next != 0);
+        Some(bits & known | some)
+    })
+}
+
 /// The value at `index` of the sequence of hashes that belongs to `key`.
 #[inline]
 pub(crate) fn hash(key: u64, index: u64) -> u64 {
@@ -73,6 +105,27 @@ impl JobStream {
     pub(crate) fn event(&self, sequence: u64) -> Lanes {
         let Lanes { high, low } = self.0;
         Lanes { high: hash(high, sequence), low: mix(low.wrapping_add(sequence.wrapping_mul(SECOND))) }
+    }
+
+    /// The sequence of the event whose bits are `bits`, but for those that `known` has as zeros, and for two
+    /// hexadecimal digits that may be wrong in one lane. The inverse of [`Self::event`].
+    ///
+    /// By chance other bits are taken for an event's in less than one of 10^13 cases.
+    pub(crate) fn sequence_of(&self, bits: Lanes, known: Lanes) -> Option<u64> {
+        let Lanes { high, low } = self.0;
+        let alike = |one: u64, other: u64, known: u64| {
+            let wrong = (one ^ other) & known;
+            let digits = wrong | wrong >> 1 | wrong >> 2 | wrong >> 3;
+            (digits & 0x1111_1111_1111_1111).count_ones() <= 2
+        };
+        let from_high = completions(bits.high, known.high)
+            .map(|bits| unmix(bits).wrapping_sub(high).wrapping_mul(inverse(GOLDEN)))
+            .find(|&sequence| alike(self.event(sequence).low, bits.low, known.low));
+        from_high.or_else(|| {
+            completions(bits.low, known.low)
+                .map(|bits| unmix(bits).wrapping_sub(low).wrapping_mul(inverse(SECOND)))
+                .find(|&sequence| alike(self.event(sequence).high, bits.high, known.high))
+        })
     }
 
     /// A key for hashed structure that spans the job's events.

@@ -74,6 +74,25 @@ pub(super) fn uuid(bits: Lanes) -> [u8; 36] {
     text
 }
 
+/// The bits of a UUID that [`uuid`] keeps.
+pub(super) const UUID_BITS: Lanes = Lanes { high: !0xf000, low: !(3 << 62) };
+
+/// The bits that a UUID's text was made of; what is no lower-case hexadecimal digit counts as one that is wrong.
+pub(super) fn uuid_bits(text: &[u8]) -> Option<Lanes> {
+    let text: &[u8; 36] = text.try_into().ok()?;
+    let mut number = 0_u128;
+    for (at, &byte) in text.iter().enumerate() {
+        let digit = match byte {
+            _ if [8, 13, 18, 23].contains(&at) => continue,
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'f' => byte - b'a' + 10,
+            _ => 0,
+        };
+        number = number << 4 | u128::from(digit);
+    }
+    Some(Lanes { high: (number >> 64) as u64, low: number as u64 })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

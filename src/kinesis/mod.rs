@@ -11,6 +11,7 @@ pub mod names;
 mod protocol;
 mod ready;
 mod scan;
+mod sequence;
 pub mod shard;
 
 pub use allowed::{AllowedStreams, AllowedStreamsError, Permit};
@@ -20,4 +21,5 @@ pub use fault::{Cause, Fault, Refusal, Silence};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};
 pub use ready::NotReady;
+pub use sequence::{SequenceNumber, SequenceNumberError};
 pub use shard::{HashKey, HashRange, Shard, ShardId, ShardMap};

@@ -224,6 +224,8 @@ pub struct Snapshot {
     pub seconds_unannounced: u64,
     /// Steps of the wall clock by more than a second.
     pub clock_steps: u64,
+    /// Records whose fate the journal does not hold, because its disk could not follow.
+    pub journal_lost: u64,
     /// From the intended time of a batch to the moment its first request is handed to the HTTP client.
     pub lateness: Durations,
     /// From the call to the answer (or its absence), per request.

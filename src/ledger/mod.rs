@@ -4,13 +4,15 @@
 //! every [`Snapshot`], because each step of a batch is one change under one lock (a lock per batch, not per
 //! record). All views — metrics, log lines, summary — render a snapshot and nothing else.
 
+mod claim;
 mod counts;
 mod durations;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-pub use counts::{Dropped, Failed, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use claim::{Claim, Claims, Fate, Witness};
+pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
 pub use durations::{BOUNDS, Durations};
 
 use crate::kinesis::ShardId;
@@ -35,6 +37,15 @@ pub struct Settled {
 }
 
 impl Settled {
+    /// Counts records that were given up.
+    pub fn give_up(&mut self, fate: Fate, records: u64) {
+        match fate {
+            Fate::Sent { .. } => {} // not given up; sent records are counted with their bytes
+            Fate::Failed(why) => self.failed.push((why, records)),
+            Fate::Unknown(why) => self.unknown.push((why, records)),
+        }
+    }
+
     /// Adds to the counts of a shard.
     pub fn count_shard(&mut self, shard: Option<ShardId>, add: impl FnOnce(&mut ShardCounts)) {
         // A batch meets few shards in long runs; the last one is nearly always right.
@@ -124,6 +135,11 @@ impl Ledger {
     /// Records were settled without an attempt: too large, no key, cut off by the end of the run.
     pub fn settled(&self, settled: &Settled) {
         self.lock().settle(settled, Duration::ZERO);
+    }
+
+    /// The claims of `records` found no room in the journal.
+    pub fn journal_lost(&self, records: u64) {
+        self.lock().journal_lost += records;
     }
 
     fn lock(&self) -> MutexGuard<'_, Snapshot> {

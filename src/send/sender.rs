@@ -2,18 +2,18 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::complaints::Complaints;
-use super::settle::{Circumstances, Next, Ruling, settle_answer, settle_fault};
+use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
 use super::{Retry, SendPolicy, backoff};
 use crate::batch::{Batch, Envelope, Spent};
 use crate::kinesis::{Answer, Cause, Client, Fault, ShardMap, Silence};
-use crate::ledger::{Failed, Ledger, Outcome, Settled, Unknown};
+use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, Unknown, Witness};
 
 /// Whatever puts records: Kinesis, or a test's script.
 pub trait Transport: Send + Sync + 'static {
@@ -36,6 +36,8 @@ pub struct Sender<T> {
     shards: ShardMap,
     ledger: Arc<Ledger>,
     complaints: Complaints,
+    /// Who hears the fate of every record; mostly nobody.
+    witnesses: Vec<Arc<dyn Witness>>,
     /// Turns true when the drain's time is over.
     cut: watch::Receiver<bool>,
 }
@@ -57,7 +59,34 @@ impl<T: Transport> Sender<T> {
         ledger: Arc<Ledger>,
         cut: watch::Receiver<bool>,
     ) -> Self {
-        Self { transport, policy, envelope, shards, ledger, complaints: Complaints::default(), cut }
+        let (complaints, witnesses) = (Complaints::default(), Vec::new());
+        Self { transport, policy, envelope, shards, ledger, complaints, witnesses, cut }
+    }
+
+    /// With those who are to hear the fate of every record.
+    #[must_use]
+    pub fn with_witnesses(self, witnesses: Vec<Arc<dyn Witness>>) -> Self {
+        Self { witnesses, ..self }
+    }
+
+    /// Tells the witnesses the fate of records of `job`, by ascending sequence numbers. Asks nothing of `fates` when
+    /// there are none.
+    pub fn testify(&self, job: u32, fates: impl Iterator<Item = (u64, Fate)>) {
+        if !self.witnesses.is_empty() {
+            let mut claims = Claims::new(job, now_millis());
+            fates.for_each(|(sequence, fate)| claims.add(sequence, fate));
+            self.tell(&claims);
+        }
+    }
+
+    fn tell(&self, claims: &Claims) {
+        if !claims.as_slice().is_empty() {
+            self.witnesses.iter().for_each(|witness| witness.hear(claims.as_slice()));
+        }
+    }
+
+    fn testify_all(&self, batch: &Batch, fate: Fate) {
+        self.testify(batch.job(), batch.sequences().map(|sequence| (sequence, fate)));
     }
 
     /// What stands around the entries of every request to this stream.
@@ -77,9 +106,11 @@ impl<T: Transport> Sender<T> {
             let result = match self.attempt(batch.body().clone(), answer).await {
                 Attempt::Over(result) => result,
                 Attempt::Cut => {
-                    let settled =
-                        Settled { unknown: vec![(Unknown::Drain, batch.len() as u64)], ..Settled::default() };
+                    let fate = Fate::Unknown(Unknown::Drain);
+                    let mut settled = Settled::default();
+                    settled.give_up(fate, batch.len() as u64);
                     self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
+                    self.testify_all(&batch, fate);
                     return batch.spent();
                 }
             };
@@ -89,9 +120,16 @@ impl<T: Transport> Sender<T> {
                 Ok(()) => settle_answer(&batch, answer, so_far),
                 Err(fault) => settle_fault(&batch, fault.cause, so_far),
             };
+            let testimony = (!self.witnesses.is_empty()).then(|| {
+                let answer = result.is_ok().then_some(&*answer);
+                claims(&batch, answer, so_far, &ruling, now_millis())
+            });
             self.complaints.hear(&ruling, result.err(), batch.len(), answer);
             let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
             self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
+            if let Some(claims) = testimony {
+                self.tell(&claims);
+            }
             doubtful = now_doubtful;
             batch = match next {
                 Next::Done => return batch.spent(),
@@ -108,13 +146,10 @@ impl<T: Transport> Sender<T> {
 
     /// Settles a batch that waits for its next attempt when the end of the drain comes.
     fn give_up(&self, batch: Batch, doubtful: bool) -> Spent {
-        let (records, mut settled) = (batch.len() as u64, Settled::default());
-        if doubtful {
-            settled.unknown.push((Unknown::EarlierAttempt, records));
-        } else {
-            settled.failed.push((Failed::Drain, records));
-        }
+        let (fate, mut settled) = (given_up(Failed::Drain, doubtful), Settled::default());
+        settled.give_up(fate, batch.len() as u64);
         self.ledger.settled(&settled);
+        self.testify_all(&batch, fate);
         batch.spent()
     }
 
@@ -147,6 +182,11 @@ async fn over(cut: &mut watch::Receiver<bool>) {
     if cut.wait_for(|&cut| cut).await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Milliseconds since the Unix epoch.
+fn now_millis() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64
 }
 
 fn timed_out(limit: Duration) -> Fault {

@@ -5,7 +5,7 @@
 
 use crate::batch::Batch;
 use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
-use crate::ledger::{Failed, Outcome, Settled, Unknown};
+use crate::ledger::{Claims, Failed, Fate, Outcome, Settled, Unknown};
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,13 +43,9 @@ pub struct Circumstances<'a> {
 }
 
 impl Circumstances<'_> {
-    /// Gives up `records` that were refused in their last attempt.
-    fn give_up(&self, settled: &mut Settled, why: Failed, records: u64) {
-        if self.doubtful {
-            settled.unknown.push((Unknown::EarlierAttempt, records));
-        } else {
-            settled.failed.push((why, records));
-        }
+    /// The fate of records that are given up after their last attempt was refused.
+    fn given_up(&self, why: Failed) -> Fate {
+        given_up(why, self.doubtful)
     }
 
     fn shard_of(&self, batch: &Batch, index: usize) -> Option<ShardId> {
@@ -73,7 +69,7 @@ pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> R
             }
             let again = retryable && so_far.may_retry;
             if !again {
-                so_far.give_up(&mut settled, why, records);
+                settled.give_up(so_far.given_up(why), records);
             }
             let next = if again { Next::AllAgain } else { Next::Done };
             Ruling { outcome, settled, next, doubtful: so_far.doubtful }
@@ -112,6 +108,21 @@ fn meaning(refusal: Refusal) -> (Outcome, Failed, bool) {
     }
 }
 
+/// The shard that stored an entry, or why it was refused and by which shard; shards where the answer names them.
+fn stored(result: EntryResult) -> Result<Option<ShardId>, (Failed, Option<ShardId>)> {
+    match result {
+        EntryResult::Stored(shard) => Ok(shard),
+        EntryResult::Throttled(shard) => Err((Failed::Throttled, shard)),
+        EntryResult::InternalFailure(shard) => Err((Failed::InternalFailure, shard)),
+        EntryResult::Rejected(shard) => Err((Failed::Rejected, shard)),
+    }
+}
+
+/// The fate of records whose last attempt certainly stored nothing: failed, unless an earlier one got no answer.
+pub(super) fn given_up(why: Failed, doubtful: bool) -> Fate {
+    if doubtful { Fate::Unknown(Unknown::EarlierAttempt) } else { Fate::Failed(why) }
+}
+
 /// Settles an attempt that was answered with status 200.
 #[must_use]
 pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) -> Ruling {
@@ -134,8 +145,8 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         }
     };
     for (index, result) in answer.entries.iter().enumerate() {
-        let (why, named) = match *result {
-            EntryResult::Stored(shard) => {
+        let (why, named) = match stored(*result) {
+            Ok(shard) => {
                 if shard != run_shard {
                     flush(&mut settled, run_shard, run_records, run_bytes);
                     (run_shard, run_records, run_bytes) = (shard, 0, 0);
@@ -146,9 +157,7 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
                 settled.sent_bytes += batch.entry_size(index) as u64;
                 continue;
             }
-            EntryResult::Throttled(shard) => (Failed::Throttled, shard),
-            EntryResult::InternalFailure(shard) => (Failed::InternalFailure, shard),
-            EntryResult::Rejected(shard) => (Failed::Rejected, shard),
+            Err(refused) => refused,
         };
         refused += 1;
         if why == Failed::Throttled {
@@ -159,7 +168,7 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         if so_far.may_retry && why != Failed::Rejected {
             again.push(index as u16); // a request has at most 500 entries
         } else {
-            so_far.give_up(&mut settled, why, 1);
+            settled.give_up(so_far.given_up(why), 1);
         }
     }
     flush(&mut settled, run_shard, run_records, run_bytes);
@@ -173,6 +182,45 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         _ => Next::Again(again),
     };
     Ruling { outcome, settled, next, doubtful: so_far.doubtful }
+}
+
+/// The claims of what `ruling` settled of `batch`; none when everything goes out again.
+///
+/// `answer` is what `ruling` was made from: none when the request failed as a whole.
+pub(super) fn claims(
+    batch: &Batch,
+    answer: Option<&Answer>,
+    so_far: Circumstances<'_>,
+    ruling: &Ruling,
+    at_millis: u64,
+) -> Claims {
+    let mut claims = Claims::new(batch.job(), at_millis);
+    let again: &[u16] = match &ruling.next {
+        Next::AllAgain => return claims,
+        Next::Done => &[],
+        Next::Again(again) => again,
+    };
+    let failed = ruling.settled.failed.first().map(|&(why, _)| Fate::Failed(why));
+    let unknown = ruling.settled.unknown.first().map(|&(why, _)| Fate::Unknown(why));
+    let results = answer.filter(|answer| answer.entries.len() == batch.len()).map(|answer| &answer.entries);
+    let mut again = again.iter().copied().peekable();
+    for (index, sequence) in batch.sequences().enumerate() {
+        if again.next_if(|&next| usize::from(next) == index).is_some() {
+            continue;
+        }
+        let fate = match results {
+            Some(results) => Some(match stored(results[index]) {
+                Ok(_) => Fate::Sent { perhaps_twice: so_far.doubtful },
+                Err((why, _)) => so_far.given_up(why),
+            }),
+            // One cause for all.
+            None => failed.or(unknown),
+        };
+        if let Some(fate) = fate {
+            claims.add(sequence, fate);
+        }
+    }
+    claims
 }
 
 #[cfg(test)]

@@ -1,0 +1,354 @@
+//! Holds what was read against what is claimed, record by record, in bounded memory.
+//!
+//! Whose a record is, the roster says; which sequences are there, the tracks; what the end looks like, `finish`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Seen;
+use super::blocks::Standing;
+use super::digest::Digest;
+use super::expect::Expect;
+use super::finish;
+use super::order::{self, Order};
+use super::original::Corruption;
+use super::recent::{self, JobKey, Recent, Told};
+use super::roster::{Roster, Whose};
+use super::track::{NoRoom, Room};
+use super::unpack::{UserRecord, unpack};
+use super::verdict::{Example, Finding, Progress, Read, Verdict};
+use crate::key::KeyerError;
+use crate::kinesis::{SequenceNumber, ShardId};
+use crate::ledger::{Claim, Durations, Fate};
+
+/// Most pieces of all tracks together: at most 256 bytes each, or 128 MiB. Sequences that are in one state cost next
+/// to nothing, and the worst mixture a piece for every 256 of them: so this is for 134 million records at their worst.
+const MOST_PIECES: usize = 1 << 19;
+
+/// Most second copies and contradictions whose place in the stream is remembered for examples.
+const MOST_PLACES: usize = 4096;
+
+/// Most overtaken records that are kept until the end because their acknowledgement is not known yet.
+const MOST_SUSPECTS: usize = 1 << 16;
+
+/// What is known of a shard.
+#[derive(Debug, Default)]
+pub(super) struct ShardState {
+    last: Option<SequenceNumber>,
+    pub(super) anonymous: Digest,
+    pub(super) claimed: Option<Digest>,
+}
+
+/// Where in the stream a record was that may turn out to be an example.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) job: JobKey,
+    pub(super) sequence: u64,
+    pub(super) shard: ShardId,
+    pub(super) sequence_number: SequenceNumber,
+    pub(super) partition_key: Box<str>,
+}
+
+/// A record that was overtaken by one that was due at `behind_millis`, before its acknowledgement was known.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    pub(super) place: Place,
+    pub(super) behind_millis: u64,
+}
+
+/// An audit under way. Nothing of it depends on whether a claim or its records come first, but for what is told of
+/// that: latencies from the acknowledgement, and the jobs of `message` events (see [`Made`](super::Made)).
+#[derive(Debug)]
+pub struct Audit {
+    pub(super) expect: Expect,
+    pub(super) roster: Roster,
+    room: Room,
+    pub(super) recent: Recent,
+    order: Order,
+    pub(super) shards: HashMap<ShardId, ShardState>,
+    pub(super) read: Read,
+    pub(super) progress: Progress,
+    pub(super) corrupt_unidentified: u64,
+    pub(super) due_to_arrived: Durations,
+    pub(super) due_to_read: Durations,
+    pub(super) acknowledged_to_read: Durations,
+    pub(super) examples: Examples,
+    pub(super) places: Vec<Place>,
+    pub(super) suspects: Vec<Suspect>,
+    inflated: Vec<u8>,
+}
+
+impl Audit {
+    /// An audit that has seen nothing yet.
+    ///
+    /// # Errors
+    /// When a producer's key strategy can't work with its event.
+    pub fn new(expect: Expect) -> Result<Self, KeyerError> {
+        Ok(Self {
+            roster: Roster::new(&expect)?,
+            examples: Examples { most: expect.examples, kept: Vec::new() },
+            expect,
+            room: Room(MOST_PIECES),
+            recent: Recent::new(recent::MOST),
+            order: Order::new(order::MOST),
+            shards: HashMap::new(),
+            read: Read::default(),
+            progress: Progress::default(),
+            corrupt_unidentified: 0,
+            due_to_arrived: Durations::default(),
+            due_to_read: Durations::default(),
+            acknowledged_to_read: Durations::default(),
+            places: Vec::new(),
+            suspects: Vec::new(),
+            inflated: Vec::new(),
+        })
+    }
+
+    /// Notes that a shard came from these, by a split or a merge: their order goes on in it. Before its first record.
+    pub fn reshard(&mut self, shard: ShardId, parents: &[ShardId]) {
+        self.order.parents(shard, parents);
+    }
+
+    /// Takes a record that was read. The records of a shard come in its order; shards may come in any mixture, but
+    /// children after their parents.
+    pub fn see(&mut self, seen: &Seen<'_>) {
+        let shard = self.shards.entry(seen.shard).or_default();
+        if shard.last.is_some_and(|last| seen.sequence_number <= last) {
+            self.read.again += 1;
+            return;
+        }
+        shard.last = Some(seen.sequence_number);
+        self.read.records += 1;
+        self.read.bytes += seen.data.len() as u64;
+        let mut inflated = std::mem::take(&mut self.inflated);
+        unpack(seen.partition_key, seen.data, &mut inflated, |user_record| match user_record {
+            Ok(user_record) => self.user_record(seen, &user_record),
+            Err(_) => {
+                self.read.user_records += 1;
+                self.unidentified(seen, None, Corruption::Packing);
+            }
+        });
+        self.inflated = inflated;
+    }
+
+    fn user_record(&mut self, seen: &Seen<'_>, record: &UserRecord<'_>) {
+        self.read.user_records += 1;
+        self.read.aggregated += u64::from(record.aggregated);
+        self.read.compressed += u64::from(record.compressed);
+        match self.roster.judge(record.data, record.partition_key) {
+            Whose::Ours { job, sequence, due_millis, fault, compared } => {
+                let place = || Place {
+                    job,
+                    sequence,
+                    shard: seen.shard,
+                    sequence_number: seen.sequence_number,
+                    partition_key: record.partition_key.into(),
+                };
+                let told = self.recent.of(job, sequence);
+                let due_millis = due_millis.filter(|_| fault.is_none());
+                let fault = fault.or_else(|| wrong_time(due_millis, told));
+                let counts = &mut self.roster.members[job.0 as usize].counts;
+                counts.not_compared += u64::from(!compared);
+                if let Some(corruption) = fault {
+                    counts.corrupt += 1;
+                    self.progress.corrupt += 1;
+                    self.examples.add(self.roster.example(Finding::Corrupt, &place(), Some(corruption)));
+                }
+                if self.first_copy(job, sequence, &place)
+                    && let Some(due_millis) = due_millis
+                {
+                    self.measure(seen, due_millis, told);
+                    self.follow(seen, record, due_millis, told, &place);
+                }
+            }
+            Whose::Damaged(producer) => self.unidentified(seen, Some(producer), Corruption::Identity),
+            Whose::Anonymous => {
+                self.progress.anonymous += 1;
+                self.shards.entry(seen.shard).or_default().anonymous.add(seen.sequence_number, record.data);
+            }
+            Whose::Foreign => {
+                self.progress.foreign += 1;
+                self.examples.add(located(Finding::Foreign, seen));
+            }
+        }
+    }
+
+    /// Notes an event in its track; true if it is the first of its sequence.
+    fn first_copy(&mut self, job: JobKey, sequence: u64, place: &impl Fn() -> Place) -> bool {
+        let member = &mut self.roster.members[job.0 as usize];
+        let track = member.tracks.entry(job.1).or_default();
+        match track.see(sequence, &mut self.room) {
+            Ok(again) => {
+                if again {
+                    member.counts.extra_copies += 1;
+                    self.progress.extra_copies += 1;
+                } else {
+                    member.counts.found += 1;
+                }
+                if (again || member.claims && track.is(sequence, Standing::Contradicted))
+                    && self.places.len() < MOST_PLACES
+                {
+                    self.places.push(place());
+                }
+                !again
+            }
+            Err(NoRoom) => {
+                member.counts.not_followed += 1;
+                false
+            }
+        }
+    }
+
+    fn measure(&mut self, seen: &Seen<'_>, due_millis: u64, told: Option<Told>) {
+        let since = |from: u64, to: u64| Duration::from_millis(to.saturating_sub(from));
+        if let Some(arrived_millis) = seen.arrived_millis {
+            self.due_to_arrived.record(since(due_millis, arrived_millis), 1);
+        }
+        self.due_to_read.record(since(due_millis, seen.read_millis), 1);
+        if let Some(told) = told {
+            self.acknowledged_to_read.record(since(told.at_millis, seen.read_millis), 1);
+        }
+    }
+
+    /// Looks whether the record stands behind one of its key that it should stand before.
+    fn follow(
+        &mut self,
+        seen: &Seen<'_>,
+        record: &UserRecord<'_>,
+        due_millis: u64,
+        told: Option<Told>,
+        place: &impl Fn() -> Place,
+    ) {
+        let Place { job, sequence, .. } = place();
+        let member = &mut self.roster.members[job.0 as usize];
+        if member.original.as_ref().is_some_and(|original| !original.keys_repeat) {
+            return;
+        }
+        let Some(behind_millis) = self.order.see(seen.shard, job, record.partition_key, sequence, due_millis)
+        else {
+            return;
+        };
+        match told {
+            Some(told) if told.at_millis < behind_millis => {
+                member.counts.disordered += 1;
+                self.progress.disordered += 1;
+                self.examples.add(self.roster.example(Finding::Disordered, &place(), None));
+            }
+            Some(_) => {
+                member.counts.overtaken += 1;
+                self.progress.overtaken += 1;
+            }
+            None => {
+                self.progress.overtaken += 1;
+                if self.suspects.len() < MOST_SUSPECTS {
+                    self.suspects.push(Suspect { place: place(), behind_millis });
+                } else {
+                    member.counts.overtaken += 1;
+                    member.counts.order_unjudged += 1;
+                }
+            }
+        }
+    }
+
+    /// Counts a user record that is ours, and nobody knows which.
+    fn unidentified(&mut self, seen: &Seen<'_>, producer: Option<u32>, corruption: Corruption) {
+        self.corrupt_unidentified += 1;
+        self.progress.corrupt += 1;
+        let producer = producer.map(|place| self.roster.members[place as usize].name.to_string());
+        let example = Example { producer, corruption: Some(corruption), ..located(Finding::Corrupt, seen) };
+        self.examples.add(example);
+    }
+
+    /// Takes a producer's word. `due_millis` is the time that all of these events carry, in milliseconds since the Unix
+    /// epoch, where it is told: an event's time does not follow from its identity, so only with this is a changed
+    /// digit of it found.
+    pub fn claim(&mut self, producer: &Arc<str>, claim: &Claim, due_millis: Option<u64>) {
+        let count = claim.records();
+        if count == 0 {
+            return;
+        }
+        self.progress.claimed += count;
+        let place = self.roster.claimant(producer);
+        self.recent.note(place, claim, due_millis);
+        let member = &mut self.roster.members[place as usize];
+        member.claims = true;
+        let counts = &mut member.counts;
+        match claim.fate {
+            Fate::Sent { .. } => counts.claimed_sent += count,
+            Fate::Failed(_) => counts.claimed_failed += count,
+            Fate::Unknown(_) => counts.claimed_unknown += count,
+        }
+        let track = member.tracks.entry(claim.job).or_default();
+        let (again, no_room) = track.claim(&claim.sequences, claim.fate, &mut self.room);
+        counts.claimed_again += again;
+        counts.not_followed += no_room;
+    }
+
+    /// Takes the producers' digest of the records without identity that they sent to a shard; of several producers
+    /// the sum.
+    pub fn claim_digest(&mut self, shard: ShardId, digest: &Digest) {
+        self.shards.entry(shard).or_default().claimed.get_or_insert_default().merge(digest);
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let Read { records, bytes, user_records, .. } = self.read;
+        Progress { records, bytes, user_records, ..self.progress }
+    }
+
+    /// The end: everything that there is was read and claimed.
+    #[must_use]
+    pub fn finish(self) -> Verdict {
+        finish::verdict(self)
+    }
+
+    /// Bytes of memory that its tracks hold, at most.
+    #[cfg(test)]
+    pub(super) fn track_bytes(&self) -> usize {
+        let tracks = self.roster.members.iter().flat_map(|member| member.tracks.values());
+        tracks.map(super::track::Track::bytes).sum()
+    }
+}
+
+/// Whether the event carries another time than its claim says. Its bytes can't tell: they are made with it.
+fn wrong_time(due_millis: Option<u64>, told: Option<Told>) -> Option<Corruption> {
+    let (here, there) = (due_millis?, told?.due_millis?);
+    (here != there).then_some(Corruption::Time)
+}
+
+/// An example that is known by its place in the stream alone.
+fn located(finding: Finding, seen: &Seen<'_>) -> Example {
+    Example {
+        finding,
+        producer: None,
+        job: None,
+        first_sequence: None,
+        last_sequence: None,
+        shard: Some(seen.shard.to_string()),
+        sequence_number: Some(seen.sequence_number.to_string()),
+        partition_key: Some(seen.partition_key.to_owned()),
+        corruption: None,
+    }
+}
+
+/// The first cases of each finding.
+#[derive(Debug)]
+pub(super) struct Examples {
+    most: usize,
+    pub(super) kept: Vec<Example>,
+}
+
+impl Examples {
+    /// Whether another case of it would be kept.
+    pub(super) fn wants(&self, finding: Finding) -> bool {
+        self.kept.iter().filter(|kept| kept.finding == finding).count() < self.most
+    }
+
+    pub(super) fn add(&mut self, example: Example) {
+        if self.wants(example.finding) {
+            self.kept.push(example);
+        }
+    }
+}

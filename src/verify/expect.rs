@@ -1,0 +1,71 @@
+//! Whose records are expected, and what is needed to make them again.
+
+use std::sync::Arc;
+
+use super::verdict::DEFAULT_EXAMPLES;
+use crate::generate::EventKind;
+use crate::key::KeyStrategy;
+
+/// What an audit takes for granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expect {
+    /// The producers whose records are expected.
+    pub producers: Vec<Producer>,
+    /// What events of any other producer are.
+    pub others: Others,
+    /// Whether user records that have no identity of ours are ours nevertheless: counted and digested, not foreign.
+    pub anonymous: bool,
+    /// Whether records that are not ours are no fault, because others are known to write to the stream.
+    pub foreign_allowed: bool,
+    /// Whether the stream is read from before the first record on: then a job that does not begin at sequence 0 has a
+    /// gap. Else reading began in mid-run.
+    pub from_start: bool,
+    /// How many examples of each finding are kept.
+    pub examples: usize,
+}
+
+impl Default for Expect {
+    /// Nobody is known; producers are discovered, and their content is not compared.
+    fn default() -> Self {
+        Self {
+            producers: Vec::new(),
+            others: Others::Discovered(None),
+            anonymous: false,
+            foreign_allowed: false,
+            from_start: true,
+            examples: DEFAULT_EXAMPLES,
+        }
+    }
+}
+
+/// What events are that name a producer which is not listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Others {
+    /// Foreign.
+    Foreign,
+    /// Expected as well; compared where it is told how they were made.
+    Discovered(Option<Made>),
+}
+
+/// A producer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Producer {
+    /// Its name in its events.
+    pub name: Arc<str>,
+    /// How its events are made; where it is not known, content is not compared.
+    pub made: Option<Made>,
+}
+
+/// How a producer's events are made: with this they can be made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// The seed.
+    pub seed: u64,
+    /// The event. A `message` does not tell its job and sequence, but its id does if the jobs are known, from here or
+    /// from claims that came before it. Else it is *anonymous*: counted and digested.
+    pub kind: EventKind,
+    /// The number of jobs; 0 if it is not known. Also helps to name what is damaged where it tells its job.
+    pub jobs: u32,
+    /// How the partition key is chosen; where it is not known, keys are not compared.
+    pub key: Option<KeyStrategy>,
+}
