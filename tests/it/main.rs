@@ -5,6 +5,7 @@
 mod answers;
 mod corners;
 mod faults;
+mod fuzzed;
 mod guards;
 mod living;
 mod runs;
