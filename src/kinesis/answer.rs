@@ -258,7 +258,8 @@ mod tests {
         (vec(member, 0..4), "|||[ ,}x]", any::<prop::sample::Index>(), any::<bool>()).prop_map(
             |(members, end, cut, cuts)| {
                 let whole = format!("{{{}}}{end}", members.join(","));
-                if cuts { whole[..cut.index(whole.len())].to_owned() } else { whole }
+                let end = if cuts { cut.index(whole.len()) } else { whole.len() };
+                whole[..whole.floor_char_boundary(end)].to_owned()
             },
         )
     }
