@@ -176,7 +176,7 @@ impl App {
     /// record. When `abort` comes, nothing is waited for any more: what is on the wire is unknown.
     ///
     /// # Errors
-    /// When the cron scheduler can't be started; nothing was sent then.
+    /// When the cron scheduler or a thread can't be started; nothing was sent then.
     pub async fn run(
         self,
         stop: impl Future<Output = &'static str>,
@@ -203,8 +203,8 @@ impl App {
         let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
-        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger));
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let (ended, mut sound) = tokio::select! {

@@ -33,6 +33,9 @@ pub enum StartError {
     /// The embedded stream can't be opened.
     #[error("the embedded stream can't be opened: {0}")]
     Local(std::io::Error),
+    /// The schedule's thread can't be started.
+    #[error("a thread can't be started: {0}")]
+    Thread(std::io::Error),
     /// The cron scheduler can't be started.
     #[error("the cron scheduler can't be started: {0}")]
     Cron(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -46,7 +49,7 @@ impl StartError {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
             Self::Key(_) | Self::Nowhere => Exit::Usage,
-            Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
+            Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }
 }

@@ -121,3 +121,34 @@ fn a_flag_given_twice_without_its_value_or_nearly_right_is_named() {
         );
     }
 }
+
+proptest::proptest! {
+    // Law: however many settings are wrong, by variable or by flag, each is reported, once, and nothing else is.
+    #[test]
+    fn all_that_is_wrong_is_reported_at_once(chosen in proptest::collection::vec(proptest::option::weighted(0.5, proptest::bool::ANY), SETTINGS.len())) {
+        let (mut variables, mut arguments, mut origins) = (vec![("STREAM_NAME", "s".to_owned())], Vec::new(), Vec::new());
+        for (setting, by_flag) in SETTINGS.iter().zip(chosen) {
+            let value = edges(setting).1.swap_remove(0);
+            match by_flag {
+                None => continue,
+                Some(true) => {
+                    arguments.push(format!("--{}={value}", setting.flag));
+                    origins.push(format!("--{}: must be ", setting.flag));
+                }
+                Some(false) => {
+                    variables.push((setting.name, value));
+                    origins.push(format!("{}: must be ", setting.name));
+                }
+            }
+        }
+        let program = std::iter::once("x".to_owned());
+        let lines: Vec<String> = match read(variables, program.chain(arguments), FRESH) {
+            Ok(_) => Vec::new(),
+            Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        };
+        proptest::prop_assert_eq!(lines.len(), origins.len(), "{:?}", &lines);
+        for origin in origins {
+            proptest::prop_assert!(lines.iter().any(|line| line.starts_with(&origin)), "{}: {:?}", origin, &lines);
+        }
+    }
+}
