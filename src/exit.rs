@@ -17,6 +17,8 @@ pub enum Exit {
     Defect,
     /// A socket or the runtime could not be set up.
     System,
+    /// A journal could not be opened, written to its end or read.
+    Journal,
     /// The stream did not become ACTIVE in time.
     NotActive,
     /// The identity may not do what is needed.
@@ -35,7 +37,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Usage,
@@ -43,6 +45,7 @@ impl Exit {
         Self::Unreachable,
         Self::Defect,
         Self::System,
+        Self::Journal,
         Self::NotActive,
         Self::Denied,
         Self::NoCredentials,
@@ -63,6 +66,7 @@ impl Exit {
             Self::Unreachable => 69,
             Self::Defect => 70,
             Self::System => 71,
+            Self::Journal => 74,
             Self::NotActive => 75,
             Self::Denied => 77,
             Self::NoCredentials => 78,
@@ -82,8 +86,11 @@ impl Exit {
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",
-            Self::Defect => "the counts did not add up: a defect, please report it",
+            Self::Defect => {
+                "the counts did not add up, or the program ended itself: a defect, please report it"
+            }
             Self::System => "a listener or the runtime could not be set up",
+            Self::Journal => "a journal can't be used, lacks the fate of some records, or is damaged",
             Self::NotActive => "the stream did not become ACTIVE in time, or is being deleted",
             Self::Denied => "the identity lacks a permission",
             Self::NoCredentials => "no credentials were found",

@@ -17,6 +17,7 @@ mod named;
 pub mod app;
 pub mod batch;
 pub mod config;
+pub mod crash;
 pub mod exit;
 pub mod expose;
 pub mod generate;

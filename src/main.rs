@@ -11,9 +11,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{self, Config, Invocation, LocalOptions, Log, LogFormat, settings};
 use kinesis_streamer::exit::Exit;
-use kinesis_streamer::expose::{Console, Terminal};
+use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
 use kinesis_streamer::generate::{Generator, Samples};
-use kinesis_streamer::{kinesis, local};
+use kinesis_streamer::journal::{self, Account, ReadError, Reader};
+use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
             let log = options.log.clone();
             live(&log, |console| serve_local(options, console))
         }
+        Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(config)) => {
             let log = config.log.clone();
             live(&log, |console| run(*config, console))
@@ -95,10 +97,21 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
             return Exit::System;
         }
     };
+    crash::on_panic(last_words(console.clone()));
     start_log(log, &console);
     let exit = runtime.block_on(life(console.clone()));
     console.flush(PATIENCE);
     exit
+}
+
+/// What a panic leads to: a word, and the end.
+fn last_words(console: Console) -> impl Fn(&str) + Send + Sync {
+    move |what| {
+        let told = "this is a defect, please report it; its counts are lost, but for what its journal holds";
+        complain(&console, Exit::Defect, &format!("{what}\n{told}"));
+        console.flush(PATIENCE);
+        std::process::exit(i32::from(Exit::Defect.code()));
+    }
 }
 
 fn terminal() -> Terminal {
@@ -266,6 +279,28 @@ fn sample(config: &Config, count: u64, separator: u8) -> Exit {
     match samples.write(&generator, &mut out) {
         Ok(()) => Exit::Sent,
         Err(error) => unwritable(&error),
+    }
+}
+
+/// Prints what a journal says, as far as it is written.
+fn show_journal(path: &Path, json: bool) -> Exit {
+    let read = || -> Result<_, ReadError> {
+        let file = std::fs::File::open(path)?;
+        let going_on = journal::is_being_written(&file);
+        let accounts = journal::accounts(&mut Reader::new(io::BufReader::new(file)))?;
+        Ok((accounts, going_on))
+    };
+    let (accounts, going_on) = match read() {
+        Ok(read) => read,
+        Err(error) => {
+            say(&format!("kinesis-streamer: {} can't be read: {error}", path.display()));
+            return Exit::Journal;
+        }
+    };
+    let show = if json { journal_json } else { journal_text };
+    match print(&show(path, &accounts, going_on)) {
+        Exit::Sent if !accounts.iter().all(Account::is_sound) => Exit::Journal,
+        exit => exit,
     }
 }
 

@@ -365,9 +365,12 @@ mod tests {
     }
 
     /// Heap allocations of carrying one release of so many records, in the steady state.
-    fn allocations(event: EventKind, key: &KeyStrategy, records: u32) -> u64 {
+    fn allocations(event: EventKind, key: &KeyStrategy, records: u32, witness: bool) -> u64 {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let (pipeline, _is_cut, _cut) = pipeline_to_null(event, key, Arc::new(Ledger::new()));
+        let (mut pipeline, _is_cut, _cut) = pipeline_to_null(event, key, Arc::new(Ledger::new()));
+        if witness {
+            pipeline.sender = pipeline.sender.with_witnesses(vec![Arc::new(Deaf)]);
+        }
         let carry = || {
             let release =
                 Release { job: 0, records, due: std::time::Instant::now(), due_millis: 1_000, first: true };
@@ -375,6 +378,23 @@ mod tests {
         };
         (0..20).for_each(|_| carry());
         allocation_counter::measure(carry).count_total
+    }
+
+    #[derive(Debug)]
+    struct Deaf;
+
+    impl crate::ledger::Witness for Deaf {
+        fn hear(&self, _: &[crate::ledger::Claim]) {}
+    }
+
+    #[test]
+    fn a_witness_costs_one_allocation_a_request_and_none_a_record() {
+        let (event, key) = (EventKind::Click, KeyStrategy::Random);
+        let alone = allocations(event, &key, 500, false);
+        assert_eq!(
+            [allocations(event, &key, 10, true), allocations(event, &key, 500, true)],
+            [alone + 1, alone + 1]
+        );
     }
 
     #[test]
@@ -386,7 +406,7 @@ mod tests {
             (EventKind::Message, "round-robin"),
         ] {
             let key = key.parse().expect("a strategy");
-            let (few, many) = (allocations(event, &key, 10), allocations(event, &key, 500));
+            let (few, many) = (allocations(event, &key, 10, false), allocations(event, &key, 500, false));
             assert_eq!(few, many, "{event}: a request of 10 records allocates as often as one of 500");
             assert!(many <= 12, "{event}: {many} allocations a request");
         }

@@ -13,7 +13,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 
@@ -21,6 +21,7 @@ use crate::batch::Envelope;
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
 use crate::generate::Generator;
+use crate::journal::{self, Header, Journal};
 use crate::key::Keyer;
 use crate::kinesis::{Access, Client, HashRange, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef};
 use crate::ledger::Ledger;
@@ -48,6 +49,7 @@ pub struct App {
     ledger: Arc<Ledger>,
     view: View,
     watch: Watch,
+    journal: Option<Journal>,
 }
 
 /// The stream, found and described.
@@ -126,6 +128,22 @@ pub async fn dry_run(config: &Config) -> Result<String, StartError> {
     Ok(start_text(&facts) + &second)
 }
 
+/// What a journal says of the run.
+fn journal_header(config: &Config, reached: &Reached) -> Header {
+    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+    Header {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        producer: config.producer.clone(),
+        seed: config.seed.value,
+        event: config.event.to_string(),
+        partition_key: config.key.to_string(),
+        stream: reached.stream.name().to_string(),
+        arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),
+        jobs: config.load.jobs,
+        started_millis: started.as_millis() as u64,
+    }
+}
+
 impl App {
     /// Opens the listeners, finds the stream and builds every stage. Sends nothing.
     ///
@@ -143,6 +161,9 @@ impl App {
                 TcpListener::bind(address).await.map_err(|source| StartError::Listen { address, source })?,
             ),
         };
+        // Before the stream is looked for: a file that can't be used is told at once.
+        let journal =
+            config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
@@ -150,6 +171,8 @@ impl App {
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
+        let header = journal_header(&config, &reached);
+        let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
         let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
@@ -163,7 +186,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch })
+        Ok(Self { config, console, reached, stages, ledger, view, watch, journal })
     }
 
     /// The counts of the run.
@@ -182,7 +205,7 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch } = self;
+        let Self { config, console, reached, stages, ledger, view, watch, journal } = self;
         let Reached { client, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
@@ -196,7 +219,8 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
-        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone());
+        let sender = Sender::new(client, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
+            .with_witnesses(journal.iter().map(Journal::witness).collect());
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
@@ -207,29 +231,26 @@ impl App {
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
-        let (ended, mut sound) = tokio::select! {
-            sound = pacing.ended() => (None, sound),
+        let ended = tokio::select! {
+            () = pacing.ended() => None,
             by = stop => {
                 // The thread may have ended by itself just now.
                 let _ = control.send(Control::Stop);
-                (Some(by), pacing.ended().await)
+                pacing.ended().await;
+                Some(by)
             }
         };
         view.set_phase(Phase::Draining);
         let scheduled_until = Instant::now();
         let in_time = tokio::select! {
-            drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.ok(),
-            () = abort => None,
+            drained = tokio::time::timeout(config.send.drain_timeout, &mut carrying) => drained.is_ok(),
+            () = abort => false,
         };
-        let carried = match in_time {
-            Some(carried) => carried,
-            None => {
-                cut.send_replace(true);
-                // Nothing waits any more: what is under way settles at once.
-                carrying.await
-            }
-        };
-        sound &= carried.is_ok();
+        if !in_time {
+            cut.send_replace(true);
+            // Nothing waits any more: what is under way settles at once.
+            let _ = carrying.await;
+        }
         if let Err(error) = announcer.stop().await {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }
@@ -238,15 +259,14 @@ impl App {
         let counts = ledger.snapshot();
         let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
-        let ended = match ended {
-            _ if !sound => "a defect of kinesis-streamer (a part of it died)",
-            Some(signal) => signal,
-            None if all_due => "the number of its records",
-            None => "its duration",
+        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
+        let journal = match journal {
+            Some(journal) => Some(journal.finish(ended).await),
+            None => None,
         };
         Ok(Report {
             counts,
-            sound,
+            journal,
             facts: RunFacts {
                 stream: stream.name().to_string(),
                 seed: config.seed.value,

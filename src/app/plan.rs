@@ -72,6 +72,7 @@ pub(super) fn facts(
         request_timeout: config.send.request_timeout,
         drain_timeout: config.send.drain_timeout,
         listen: config.listen.map(|address| address.to_string()),
+        journal: config.journal.as_ref().map(|path| path.display().to_string()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::exit::Exit;
 use crate::expose::{RunFacts, summary_text};
+use crate::journal::Finished;
 use crate::ledger::Snapshot;
 
 /// How a run ended.
@@ -11,8 +12,8 @@ use crate::ledger::Snapshot;
 pub struct Report {
     /// The final counts.
     pub counts: Snapshot,
-    /// Whether every part of the run came to its end; else records may have been due that nobody counted.
-    pub sound: bool,
+    /// How its journal ended, where it has one.
+    pub journal: Option<Finished>,
     /// What the run was.
     pub facts: RunFacts,
     /// From the first intended time to the end of the schedule; none when nothing was due.
@@ -27,8 +28,10 @@ impl Report {
     pub fn exit(&self) -> Exit {
         // The embedded stream is ours: that it holds less than was counted as sent can only be a defect.
         let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
-        if !self.sound || self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
+        if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
+        } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
+            Exit::Journal
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
         } else {
@@ -39,7 +42,11 @@ impl Report {
     /// The summary for people.
     #[must_use]
     pub fn text(&self) -> String {
-        summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts)
+        let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
+        if let Some(journal) = &self.journal {
+            text.push_str(&format!("{}\n", journal_sentence(journal)));
+        }
+        text
     }
 
     /// The numbers as one event of the log, for machines.
@@ -69,6 +76,9 @@ impl Report {
             load_seconds = seconds(self.load_time),
             drain_seconds = self.drain_time.as_secs_f64(),
             held = self.facts.held,
+            journal = self.journal.as_ref().map(|journal| journal.path.display().to_string()),
+            journal_lost = counts.journal_lost,
+            journal_error = self.journal.as_ref().and_then(|journal| journal.error.as_deref()),
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,
@@ -79,27 +89,17 @@ impl Report {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(sent: u64, held: Option<u64>, sound: bool) -> Exit {
-        let counts = Snapshot { due: 2, generated: 2, sent, in_flight: 2 - sent, ..Snapshot::default() };
-        let facts = RunFacts {
-            stream: "s".to_owned(),
-            seed: 0,
-            instance: "p".to_owned(),
-            ended: "its duration".to_owned(),
-            held,
-        };
-        Report { counts, sound, facts, load_time: None, drain_time: Duration::ZERO }.exit()
+/// Whether a journal can be relied on.
+fn journal_sentence(journal: &Finished) -> String {
+    let path = journal.path.display();
+    if journal.is_complete() {
+        return format!("The fate of every record is kept in {path}.");
     }
-
-    #[test]
-    fn what_can_not_be_trusted_is_a_defect() {
-        assert_eq!(report(2, Some(2), true), Exit::Sent);
-        assert_eq!(report(2, Some(1), true), Exit::Defect, "the stream holds less than was counted");
-        assert_eq!(report(1, None, true), Exit::Defect, "a record is in flight for ever");
-        assert_eq!(report(2, None, false), Exit::Defect, "a part of the run died");
-    }
+    let error =
+        journal.error.as_ref().map_or(String::new(), |error| format!(" Its end is missing: {error}."));
+    let lost = match journal.lost {
+        0 => String::new(),
+        lost => format!(" The fate of {lost} records is not in it, because its disk could not follow."),
+    };
+    format!("Do not rely on the journal {path}.{error}{lost}")
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::guard::AllGuarded;
 use crate::exit::Exit;
+use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::NotReady;
 
@@ -36,6 +37,9 @@ pub enum StartError {
     /// The schedule's thread can't be started.
     #[error("a thread can't be started: {0}")]
     Thread(std::io::Error),
+    /// The journal can't be written to.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The cron scheduler can't be started.
     #[error("the cron scheduler can't be started: {0}")]
     Cron(#[from] tokio_cron_scheduler::JobSchedulerError),
@@ -49,6 +53,7 @@ impl StartError {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
             Self::Key(_) | Self::Nowhere => Exit::Usage,
+            Self::Journal(_) => Exit::Journal,
             Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }

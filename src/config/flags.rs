@@ -34,6 +34,10 @@ pub(super) const HOST: OwnFlag = ("host", "IP", "127.0.0.1", "The address to ser
 pub(super) const NAME: OwnFlag = ("stream", "NAME", LOCAL_NAME, "The name of the stream");
 /// The argument of `sample`.
 pub(super) const COUNT: &str = "count";
+/// The argument of `journal`.
+pub(super) const FILE: &str = "file";
+/// A flag of `journal`.
+const JSON: &str = "json";
 /// A flag of `sample`.
 const NULL: &str = "null";
 
@@ -43,6 +47,7 @@ pub(super) enum Verb {
     Run,
     Sample { null: bool },
     Local,
+    Journal { json: bool },
 }
 
 /// What was typed.
@@ -185,19 +190,24 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let (verb, matches) = match matches.subcommand() {
         Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
         Some(("local", sub)) => (Verb::Local, sub),
+        Some(("journal", sub)) => (Verb::Journal { json: sub.get_flag(JSON) }, sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
     let own = [SHARDS, PORT, HOST].map(|flag| (flag.0, false));
     let mut values = BTreeMap::new();
-    for (flag, secret) in settings.chain(own).chain([(COUNT, false)]) {
+    for (flag, secret) in settings.chain(own).chain([(COUNT, false), (FILE, false)]) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
             Some(value) => drop(values.insert(flag, value.to_owned())),
             None => problems.push(Problem::NotUnicode {
                 setting: SETTINGS.iter().find(|setting| setting.flag == flag).map(|setting| setting.name),
-                origin: if flag == COUNT { "sample N".to_owned() } else { format!("--{flag}") },
+                origin: match flag {
+                    COUNT => "sample N".to_owned(),
+                    FILE => "journal FILE".to_owned(),
+                    flag => format!("--{flag}"),
+                },
                 value: Shown::value(&value.to_string_lossy(), secret),
             }),
         }
@@ -227,13 +237,22 @@ pub(super) fn command() -> Command {
         .about("Serves the embedded stream alone, for other tools")
         .args([SHARDS, PORT, HOST, NAME].map(own_arg))
         .args(SETTINGS.iter().filter(|setting| setting.scope == Scope::Everywhere).map(arg));
+    let journal = Command::new("journal")
+        .about("Prints what a journal says of each of its runs, also of one that was killed or goes on")
+        .arg(
+            Arg::new(FILE)
+                .value_name("FILE")
+                .value_parser(value_parser!(OsString))
+                .help(format!("The journal [default: {}]", super::settings::JOURNAL.name)),
+        )
+        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"));
     Command::new(PROGRAM)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Puts a known load on a Kinesis data stream and says what became of every record")
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, local])
+        .subcommands([sample, local, journal])
         .after_help(after_help())
 }
 

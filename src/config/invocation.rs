@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::aws::AwsValues;
@@ -32,6 +33,13 @@ pub enum Invocation {
     },
     /// Serve the embedded stream alone.
     Local(LocalOptions),
+    /// Print what a journal says.
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// As JSON, in place of a table.
+        json: bool,
+    },
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -112,6 +120,9 @@ where
             })
         }
         Verb::Local => local(&mut asked).map(Invocation::Local),
+        Verb::Journal { json } => {
+            journal(&mut asked, understood).map(|path| Invocation::Journal { path, json })
+        }
     };
     match (Problems::of(asked.problems), invocation) {
         (None, Some(invocation)) => Ok(invocation),
@@ -126,6 +137,23 @@ fn count(asked: &mut Asked) -> Option<u64> {
         None => Some(SAMPLES),
         Some(text) => own(asked, "sample N", &text, &form.rule(), form.number(&text)),
     }
+}
+
+/// The journal to be read: the argument, else the setting of a run.
+fn journal(asked: &mut Asked, understood: bool) -> Option<PathBuf> {
+    if let Some(text) = asked.flags.get(flags::FILE).cloned() {
+        let path = (!text.is_empty()).then(|| text.clone().into());
+        return own(asked, "journal FILE", &text, "the path of a file", path);
+    }
+    let set = asked.optional(&table::JOURNAL, resolve::journal)?;
+    if set.is_none() && understood {
+        asked.problems.push(Problem::Missing {
+            setting: table::JOURNAL.name,
+            flag: "kinesis-streamer journal FILE".to_owned(),
+            why: "there is no journal to read",
+        });
+    }
+    set
 }
 
 fn local(asked: &mut Asked) -> Option<LocalOptions> {

@@ -5,6 +5,7 @@
 //! is checked at start-up, not here.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::setting::span;
@@ -42,6 +43,8 @@ pub struct Config {
     pub limits: LimitsOverride,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where the run's own word is kept; none: nowhere.
+    pub journal: Option<PathBuf>,
     /// What is logged.
     pub log: Log,
     /// What the user should know although nothing is wrong.
@@ -196,6 +199,7 @@ impl Config {
         );
         let optional = [
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
+            (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::DURATION.name, self.load.duration.map(span)),
             (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),

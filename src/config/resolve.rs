@@ -3,11 +3,14 @@
 //! Every function reads all of its settings before it gives up, so that all problems are found at once.
 //! What needs facts of the stream is left to start-up.
 
+use std::path::PathBuf;
+
 use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::setting::Setting;
 use super::settings as table;
 use crate::generate::EventKind;
 use crate::key::{KeyStrategy, KeyStrategyError};
@@ -43,6 +46,11 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         "off" => Ok(None),
         _ => text.parse().map(Some).map_err(|_| None),
     });
+    let journal = asked.optional(&table::JOURNAL, journal);
+    if dry_run == Some(true) && asked.is_given(&table::JOURNAL) {
+        let (file, dry) = (asked.origin(&table::JOURNAL), asked.origin(&table::DRY_RUN));
+        asked.notices.push(format!("{file} has no effect, because {dry} is true"));
+    }
     let log = log(asked);
     Some(Config {
         target: target?,
@@ -57,6 +65,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         send: send?,
         limits: limits?,
         listen: listen?,
+        journal: journal?,
         log: log?,
         notices: std::mem::take(&mut asked.notices),
     })
@@ -227,6 +236,14 @@ fn limits(asked: &mut Asked) -> Option<LimitsOverride> {
         request_records: request_records?,
         request_bytes: request_bytes?,
         record_bytes: record_bytes?,
+    })
+}
+
+/// The path of a journal; whether the file may be used is for the run to find out.
+pub(super) fn journal(asked: &mut Asked, setting: &Setting) -> Option<PathBuf> {
+    asked.read(setting, |text| {
+        let right = !text.is_empty() && !text.contains('\0');
+        if right { Ok(text.into()) } else { Err(None) }
     })
 }
 

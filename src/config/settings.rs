@@ -312,6 +312,17 @@ pub const LISTEN: Setting = Setting::new(
     "Where metrics and health are served",
 );
 
+/// Where the run's own word is kept.
+pub const JOURNAL: Setting = Setting::new(
+    Group::Watching,
+    "STREAMER_JOURNAL",
+    "journal",
+    "FILE",
+    Own("the path of a file, new or a journal of other runs"),
+    Means("none"),
+    "Keeps what became of every record in this file, so that it survives even kill -9 (docs/journal.md)",
+);
+
 /// What is logged.
 pub const LOG: Setting = Setting::new(
     Group::Watching,
@@ -363,6 +374,7 @@ pub const SETTINGS: &[Setting] = &[
     MAX_REQUEST_BYTES,
     MAX_RECORD_BYTES,
     LISTEN,
+    JOURNAL,
     LOG,
     LOG_FORMAT,
 ];

@@ -51,7 +51,7 @@ vars! {
     streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout
     streamer_drain_timeout
     streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
-    streamer_listen streamer_log streamer_log_format
+    streamer_listen streamer_journal streamer_log streamer_log_format
 }
 
 impl Vars {

@@ -6,6 +6,7 @@
 mod catalogue;
 mod console;
 mod human;
+mod journal;
 mod metrics;
 mod progress;
 mod screen;
@@ -17,6 +18,7 @@ mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, Values, markdown_table};
 pub use console::{Console, ConsoleWriter};
+pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use screen::Terminal;

@@ -102,6 +102,8 @@ pub struct PlanFacts {
     pub drain_timeout: Duration,
     /// Where metrics and health are served (address and port); none: nowhere.
     pub listen: Option<String>,
+    /// The file that keeps what becomes of every record; none: nowhere.
+    pub journal: Option<String>,
 }
 
 impl PlanFacts {
@@ -166,6 +168,9 @@ pub fn start_text(plan: &PlanFacts) -> String {
     row("window", window(plan));
     let listen = plan.listen.as_ref();
     row("metrics", listen.map_or("off".to_owned(), |address| format!("http://{address}/metrics")));
+    if let Some(path) = &plan.journal {
+        row("journal", path.clone());
+    }
     let warnings = warnings(plan);
     if !warnings.is_empty() {
         text.push('\n');
@@ -202,6 +207,7 @@ pub fn log_start(plan: &PlanFacts) {
         max_attempts = plan.max_attempts,
         max_in_flight = plan.max_in_flight,
         listen = plan.listen.as_deref(),
+        journal = plan.journal.as_deref(),
         "run begins"
     );
     for warning in warnings(plan) {

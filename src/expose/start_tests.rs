@@ -35,6 +35,7 @@ fn plan() -> PlanFacts {
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(30),
         listen: Some("127.0.0.1:9464".to_owned()),
+        journal: None,
     }
 }
 

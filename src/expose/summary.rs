@@ -138,7 +138,7 @@ fn head(text: &mut String, title: &str, columns: &[&str]) {
     text.push('\n');
 }
 
-fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
+pub(super) fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     head(text, "Records", &["count", "share", "mean rate"]);
     let measured =
         |count: u64| format!("{:>11}{:>11}", human::share(count, counts.due), rate(count, elapsed));
@@ -168,7 +168,8 @@ fn records(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     if counts.in_flight > 0 {
         total(3, "in flight", counts.in_flight, &part(counts.in_flight));
     }
-    if counts.sent > 0 {
+    // A journal does not know the bytes.
+    if counts.sent_bytes > 0 {
         let bytes = counts.sent_bytes as f64;
         let rate = mean(bytes, elapsed, human::bytes).map_or(String::new(), |rate| format!("{rate}/s, "));
         let each = human::bytes(bytes / counts.sent as f64);

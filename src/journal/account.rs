@@ -5,6 +5,7 @@
 use std::io::BufRead;
 
 use super::{Header, Item, ReadError, Reader, Totals};
+use crate::ledger::Snapshot;
 
 /// One session, added up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,11 +27,24 @@ pub struct Account {
 }
 
 impl Account {
-    /// Records generated whose fate the journal does not tell: in flight when it stopped, or told in its last
-    /// moments. The last checkpoint may be older than the last claim, so this may be a few too low.
+    /// The counts as a run tells them. In flight is what the journal does not tell the fate of: records that were in
+    /// flight when it stopped, that were settled in its last moments, or whose claims are lost or damaged.
     #[must_use]
-    pub fn not_claimed(&self) -> u64 {
-        self.totals.generated.saturating_sub(self.totals.claimed())
+    pub fn counts(&self) -> Snapshot {
+        let told = &self.totals;
+        // The last checkpoint may be older than the last claim.
+        let generated = told.generated.max(told.claimed() + told.lost);
+        Snapshot {
+            due: generated + told.dropped.total(),
+            generated,
+            dropped: told.dropped.clone(),
+            sent: told.sent,
+            perhaps_twice: told.perhaps_twice,
+            failed: told.failed.clone(),
+            unknown: told.unknown.clone(),
+            in_flight: generated - told.claimed(),
+            ..Snapshot::default()
+        }
     }
 
     /// Whether all that was written is here and adds up. A session that was cut off is sound too.

@@ -4,6 +4,10 @@ use std::fmt::Write as _;
 
 use crate::ledger::{Claim, Dropped, Failed, Fate, Snapshot, Tally, Unknown};
 
+/// Most records that are counted in one place, far beyond any run: what is read may be hostile, and no sum of some
+/// counts may be more than a number holds.
+const MOST: u64 = 1 << 56;
+
 /// Records by fate. Sums of claims leave `due`, `generated` and `dropped` at 0: claims know nothing of them.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Totals {
@@ -31,14 +35,13 @@ impl Totals {
         let records = claim.records();
         match claim.fate {
             Fate::Sent { perhaps_twice } => {
-                self.sent = self.sent.saturating_add(records);
+                self.sent += room(self.sent, records);
                 if perhaps_twice {
-                    self.perhaps_twice = self.perhaps_twice.saturating_add(records);
+                    self.perhaps_twice += room(self.perhaps_twice, records);
                 }
             }
-            // What is read may be hostile: a sum stops where a number ends.
-            Fate::Failed(why) => self.failed.add(why, records.min(u64::MAX - self.failed.get(why))),
-            Fate::Unknown(why) => self.unknown.add(why, records.min(u64::MAX - self.unknown.get(why))),
+            Fate::Failed(why) => self.failed.add(why, room(self.failed.get(why), records)),
+            Fate::Unknown(why) => self.unknown.add(why, room(self.unknown.get(why), records)),
         }
     }
 
@@ -52,19 +55,7 @@ impl Totals {
     /// Records whose fate is claimed.
     #[must_use]
     pub fn claimed(&self) -> u64 {
-        self.failed_total().saturating_add(self.unknown_total()).saturating_add(self.sent)
-    }
-
-    /// Records claimed as failed.
-    #[must_use]
-    pub fn failed_total(&self) -> u64 {
-        self.failed.iter().fold(0, |sum, (_, records)| sum.saturating_add(records))
-    }
-
-    /// Records claimed as unknown.
-    #[must_use]
-    pub fn unknown_total(&self) -> u64 {
-        self.unknown.iter().fold(0, |sum, (_, records)| sum.saturating_add(records))
+        self.sent + self.failed.total() + self.unknown.total()
     }
 
     /// Whether both claim the same of every fate and cause.
@@ -98,7 +89,7 @@ impl Totals {
         let mut totals = Self::default();
         for pair in text.split(' ').filter(|pair| !pair.is_empty()) {
             let (name, count) = pair.split_once('=')?;
-            let count = super::line::number(count)?;
+            let count = super::line::number(count).filter(|&count| count <= MOST)?;
             let (name, label) = name.split_once('.').unwrap_or((name, ""));
             match (name, label) {
                 ("due", "") => totals.due = count,
@@ -118,6 +109,11 @@ impl Totals {
         }
         Some(totals)
     }
+}
+
+/// How many of `records` may still be added to a count.
+fn room(count: u64, records: u64) -> u64 {
+    records.min(MOST - count.min(MOST))
 }
 
 /// Sets a count that was not set before.

@@ -19,6 +19,8 @@ struct DiskState {
     room: usize,
     at_once: usize,
     refusals: u32,
+    /// A write does not come back as long as this holds.
+    hangs: bool,
     settled: bool,
 }
 
@@ -29,6 +31,7 @@ impl Disk {
             room,
             at_once,
             refusals: 0,
+            hangs: false,
             settled: false,
         })))
     }
@@ -53,6 +56,7 @@ impl Disk {
 
 impl Write for Disk {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.wait_until(|state| !state.hangs);
         self.with(|state| {
             let taken = bytes.len().min(state.at_once).min(state.room);
             if taken == 0 {
@@ -171,6 +175,17 @@ fn a_disk_that_stays_full_is_told_and_does_not_keep_the_run_from_ending() {
     let account = disk.account();
     assert_eq!((account.ended, account.totals.sent), (None, 0), "the half of a block says nothing");
     assert_eq!(account.cut_off_bytes, 30);
+}
+
+#[test]
+fn a_write_that_hangs_does_not_keep_the_run_from_ending_either() {
+    let (disk, ledger) = (Disk::new(usize::MAX, usize::MAX), Arc::new(Ledger::new()));
+    let journal = start(&disk, &ledger);
+    disk.with(|state| state.hangs = true);
+    claim(&journal, &ledger, 0);
+    let finished = finish(journal, "it");
+    assert!(finished.error.is_some_and(|error| error.contains("did not take it within 40ms")));
+    disk.with(|state| state.hangs = false);
 }
 
 #[test]

@@ -258,8 +258,11 @@ mod tests {
         (vec(member, 0..4), "|||[ ,}x]", any::<prop::sample::Index>(), any::<bool>()).prop_map(
             |(members, end, cut, cuts)| {
                 let whole = format!("{{{}}}{end}", members.join(","));
-                let end = if cuts { cut.index(whole.len()) } else { whole.len() };
-                whole[..whole.floor_char_boundary(end)].to_owned()
+                if cuts {
+                    whole[..whole.floor_char_boundary(cut.index(whole.len()))].to_owned()
+                } else {
+                    whole
+                }
             },
         )
     }

@@ -7,6 +7,7 @@ mod corners;
 mod faults;
 mod fuzzed;
 mod guards;
+mod journals;
 mod living;
 mod runs;
 mod settings;

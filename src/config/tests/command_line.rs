@@ -83,6 +83,23 @@ fn local_has_flags_of_its_own_and_ignores_what_a_run_is_told() {
 }
 
 #[test]
+fn journal_reads_the_file_that_is_named_or_the_one_that_a_run_writes() {
+    let asked = |variables: &[(&str, &str)], arguments: &[&str]| match read_all(variables, arguments) {
+        Ok(Invocation::Journal { path, json }) => (path.to_string_lossy().into_owned(), json),
+        other => panic!("{other:?}"),
+    };
+    let set = [("STREAMER_JOURNAL", "runs.journal"), ("CRON_JOBS_TO_GENERATE", "abc")];
+    assert_eq!(asked(&set, &["journal"]), ("runs.journal".to_owned(), false));
+    assert_eq!(asked(&set, &["journal", "--json", "other"]), ("other".to_owned(), true));
+    assert_eq!(
+        wrong(&[], &["journal"]),
+        ["STREAMER_JOURNAL: must be given (or kinesis-streamer journal FILE): there is no journal to read"]
+    );
+    assert_eq!(wrong(&[], &["journal", ""]), ["journal FILE: must be the path of a file, but is empty"]);
+    assert_eq!(run(&[], &["--local", "--journal=a b"]).journal, Some("a b".into()));
+}
+
+#[test]
 fn help_and_version_are_answers_and_the_help_names_every_variable() {
     let Ok(Invocation::Help(text)) = read_all(&[("CRON_JOBS_TO_GENERATE", "abc")], &["--help"]) else {
         panic!("no help");

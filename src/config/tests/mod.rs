@@ -245,8 +245,14 @@ fn values_that_are_wrong_together_are_named_together() {
 
 #[test]
 fn the_variables_of_a_config_are_the_whole_table() {
-    let optional =
-        ["--allowed-streams=*", "--duration=1s", "--max-records=1", "--local", "--max-request-records=1"];
+    let optional = [
+        "--allowed-streams=*",
+        "--duration=1s",
+        "--max-records=1",
+        "--local",
+        "--max-request-records=1",
+        "--journal=j",
+    ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB"];
     let config = run(&[], &[&optional[..], &sizes[..]].concat());
     let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();
@@ -264,10 +270,12 @@ fn a_cron_expression_that_is_never_due_is_wrong() {
 }
 
 #[test]
-fn attempts_without_retries_are_noticed() {
+fn what_has_no_effect_is_noticed() {
     let config = run(&[("STREAMER_MAX_ATTEMPTS", "3")], &["--local", "--retry=none"]);
     assert_eq!(config.notices, ["STREAMER_MAX_ATTEMPTS has no effect, because --retry is none"]);
     assert_eq!(run(&[], &["--local", "--retry=none"]).notices, [""; 0]);
+    let config = run(&[("STREAMER_JOURNAL", "j")], &["--dry-run"]);
+    assert_eq!(config.notices, ["STREAMER_JOURNAL has no effect, because --dry-run is true"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ fn examples(setting: &Setting) -> Vec<String> {
                     &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
                 }
                 "instance" => &[],
+                "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
                 "log" => &["off", "error", "warn", "info", "debug", "trace", "info,kinesis_streamer=debug"],
                 other => panic!("name the examples of {other}"),
@@ -69,6 +70,7 @@ fn a_usage_names_the_program_and_its_subcommand() {
         (&["--help"][..], "Usage: kinesis-streamer [OPTIONS]\n"),
         (&["sample", "--help"], "Usage: kinesis-streamer sample [OPTIONS] [N]\n"),
         (&["local", "--help"], "Usage: kinesis-streamer local [OPTIONS]\n"),
+        (&["journal", "--help"], "Usage: kinesis-streamer journal [OPTIONS] [FILE]\n"),
     ] {
         let Ok(Invocation::Help(text)) = read_all(&[], arguments) else { panic!("no help") };
         assert!(text.contains(usage), "{text}");

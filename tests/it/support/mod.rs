@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod program;
+pub mod readback;
 
 pub use endpoint::{Describe, Endpoint, Reply};
-pub use program::{Counts, Finished, Program, counts};
+pub use program::{Counts, Finished, Program, Running, counts};

@@ -157,6 +157,12 @@ impl Running {
         assert!(status.expect("kill").success());
     }
 
+    /// Ends it as `kill -9` does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("it runs");
+        self.child.wait().expect("an end");
+    }
+
     /// What `GET path` answers on its listener: status line and body.
     pub fn get(&self, path: &str) -> (String, String) {
         let address = self.begins["listen"].as_str().expect("it listens");
