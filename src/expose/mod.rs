@@ -14,6 +14,7 @@ mod server;
 mod slots;
 mod start;
 mod summary;
+mod verdict;
 mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, Values, markdown_table};
@@ -25,4 +26,5 @@ pub use screen::Terminal;
 pub use server::{Bounds, Server};
 pub use start::{Capacity, PlanFacts, StreamPlan, log_start, start_text, warnings};
 pub use summary::{RunFacts, summary_text, verdict};
+pub use verdict::{verdict_line, verdict_text};
 pub use view::{Phase, View};

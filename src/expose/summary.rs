@@ -122,14 +122,15 @@ pub fn verdict(counts: &Snapshot) -> String {
 }
 
 /// A row of counts: the name indented by its depth, the number right-justified, then what belongs to it.
-fn row(text: &mut String, depth: usize, name: &str, number: &str, rest: &str) {
+pub(super) fn row(text: &mut String, depth: usize, name: &str, number: &str, rest: &str) {
     let name = format!("{:indent$}{name}", "", indent = 2 * depth);
     let line = format!("{name:<24}{number:>15}{rest}");
     text.push_str(line.trim_end());
     text.push('\n');
 }
 
-fn head(text: &mut String, title: &str, columns: &[&str]) {
+/// The first row of a table, after an empty line.
+pub(super) fn head(text: &mut String, title: &str, columns: &[&str]) {
     let mut line = format!("\n{title:<24}");
     for (at, column) in columns.iter().enumerate() {
         line.push_str(&if at == 0 { format!("{column:>15}") } else { format!("{column:>11}") });

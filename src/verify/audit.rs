@@ -4,10 +4,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::Seen;
-use super::blocks::Standing;
+use super::blocks::Sight;
 use super::digest::Digest;
 use super::expect::Expect;
 use super::finish;
@@ -15,12 +14,13 @@ use super::order::{self, Order};
 use super::original::Corruption;
 use super::recent::{self, JobKey, Recent, Told};
 use super::roster::{Roster, Whose};
+use super::times::{Moments, Times};
 use super::track::{NoRoom, Room};
 use super::unpack::{UserRecord, unpack};
 use super::verdict::{Example, Finding, Progress, Read, Verdict};
 use crate::key::KeyerError;
 use crate::kinesis::{SequenceNumber, ShardId};
-use crate::ledger::{Claim, Durations, Fate};
+use crate::ledger::{Claim, Fate};
 
 /// Most pieces of all tracks together: at most 256 bytes each, or 128 MiB. Sequences that are in one state cost next
 /// to nothing, and the worst mixture a piece for every 256 of them: so this is for 134 million records at their worst.
@@ -70,9 +70,7 @@ pub struct Audit {
     pub(super) read: Read,
     pub(super) progress: Progress,
     pub(super) corrupt_unidentified: u64,
-    pub(super) due_to_arrived: Durations,
-    pub(super) due_to_read: Durations,
-    pub(super) acknowledged_to_read: Durations,
+    pub(super) times: Times,
     pub(super) examples: Examples,
     pub(super) places: Vec<Place>,
     pub(super) suspects: Vec<Suspect>,
@@ -96,9 +94,7 @@ impl Audit {
             read: Read::default(),
             progress: Progress::default(),
             corrupt_unidentified: 0,
-            due_to_arrived: Durations::default(),
-            due_to_read: Durations::default(),
-            acknowledged_to_read: Durations::default(),
+            times: Times::default(),
             places: Vec::new(),
             suspects: Vec::new(),
             inflated: Vec::new(),
@@ -146,8 +142,8 @@ impl Audit {
                     partition_key: record.partition_key.into(),
                 };
                 let told = self.recent.of(job, sequence);
-                let due_millis = due_millis.filter(|_| fault.is_none());
                 let fault = fault.or_else(|| wrong_time(due_millis, told));
+                let due_millis = due_millis.filter(|_| fault.is_none());
                 let counts = &mut self.roster.members[job.0 as usize].counts;
                 counts.not_compared += u64::from(!compared);
                 if let Some(corruption) = fault {
@@ -158,7 +154,12 @@ impl Audit {
                 if self.first_copy(job, sequence, &place)
                     && let Some(due_millis) = due_millis
                 {
-                    self.measure(seen, due_millis, told);
+                    self.times.record(Moments {
+                        due: due_millis,
+                        arrived: seen.arrived_millis,
+                        acknowledged: told.map(|told| told.at_millis),
+                        read: seen.read_millis,
+                    });
                     self.follow(seen, record, due_millis, told, &place);
                 }
             }
@@ -179,16 +180,14 @@ impl Audit {
         let member = &mut self.roster.members[job.0 as usize];
         let track = member.tracks.entry(job.1).or_default();
         match track.see(sequence, &mut self.room) {
-            Ok(again) => {
+            Ok(Sight { again, contradicts }) => {
                 if again {
                     member.counts.extra_copies += 1;
                     self.progress.extra_copies += 1;
                 } else {
                     member.counts.found += 1;
                 }
-                if (again || member.claims && track.is(sequence, Standing::Contradicted))
-                    && self.places.len() < MOST_PLACES
-                {
+                if (again || contradicts) && self.places.len() < MOST_PLACES {
                     self.places.push(place());
                 }
                 !again
@@ -197,17 +196,6 @@ impl Audit {
                 member.counts.not_followed += 1;
                 false
             }
-        }
-    }
-
-    fn measure(&mut self, seen: &Seen<'_>, due_millis: u64, told: Option<Told>) {
-        let since = |from: u64, to: u64| Duration::from_millis(to.saturating_sub(from));
-        if let Some(arrived_millis) = seen.arrived_millis {
-            self.due_to_arrived.record(since(due_millis, arrived_millis), 1);
-        }
-        self.due_to_read.record(since(due_millis, seen.read_millis), 1);
-        if let Some(told) = told {
-            self.acknowledged_to_read.record(since(told.at_millis, seen.read_millis), 1);
         }
     }
 
@@ -303,13 +291,6 @@ impl Audit {
     pub fn finish(self) -> Verdict {
         finish::verdict(self)
     }
-
-    /// Bytes of memory that its tracks hold, at most.
-    #[cfg(test)]
-    pub(super) fn track_bytes(&self) -> usize {
-        let tracks = self.roster.members.iter().flat_map(|member| member.tracks.values());
-        tracks.map(super::track::Track::bytes).sum()
-    }
 }
 
 /// Whether the event carries another time than its claim says. Its bytes can't tell: they are made with it.
@@ -352,3 +333,7 @@ impl Examples {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "audit_tests.rs"]
+mod tests;

@@ -38,6 +38,15 @@ pub(super) enum Standing {
     Gap,
 }
 
+/// What it means that a sequence was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sight {
+    /// It was seen before.
+    pub(super) again: bool,
+    /// It is claimed as failed, as far as is known yet.
+    pub(super) contradicts: bool,
+}
+
 /// What is true of all sequences of a block alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Uniform {
@@ -74,6 +83,10 @@ impl Block {
     /// The state that all sequences are in, if they are.
     #[inline]
     pub(super) fn uniform(&self) -> Option<Uniform> {
+        // Most blocks are seen through at a glance: in the middle of being read.
+        if self.seen.iter().any(|word| *word != self.seen[0] || word.wrapping_add(1) > 1) {
+            return None;
+        }
         let state = match (self.seen[0] != 0, self.sent[0] != 0) {
             (false, true) => Uniform::Awaited,
             (true, true) => Uniform::Delivered,
@@ -83,16 +96,15 @@ impl Block {
         (*self == Self::of(state)).then_some(state)
     }
 
-    /// Marks the sequence at `at` as seen; true if it was before.
+    /// Marks the sequence at `at` as seen.
     #[inline]
-    pub(super) fn see(&mut self, at: u64) -> bool {
+    pub(super) fn see(&mut self, at: u64) -> Sight {
         let (word, bit) = place(at);
-        let before = self.seen[word] & bit != 0;
+        let again = self.seen[word] & bit;
         self.seen[word] |= bit;
-        if before {
-            self.again[word] |= bit;
-        }
-        before
+        self.again[word] |= again;
+        let failed = self.failed[word] & !self.sent[word] & !self.unknown[word] & bit;
+        Sight { again: again != 0, contradicts: failed != 0 }
     }
 
     /// Notes a fate of the sequences at `first..=last`, and returns how many of them had been claimed before. That an
@@ -146,6 +158,7 @@ impl Block {
     }
 
     /// Whether the sequence at `at` has this standing.
+    #[cfg(test)]
     pub(super) fn is(&self, at: u64, standing: Standing) -> bool {
         let (word, bit) = place(at);
         self.standings().iter().any(|(one, bits)| *one == standing && bits[word] & bit != 0)

@@ -6,15 +6,13 @@ use super::audit::{Audit, Place};
 use super::blocks::Standing;
 use super::original::Corruption;
 use super::roster::{Member, Roster};
-use super::verdict::{
-    Counts, Example, Finding, Latencies, Latency, ProducerVerdict, Read, ShardDigest, Verdict,
-};
+use super::verdict::{Counts, Example, Finding, ProducerVerdict, Read, ShardDigest, Verdict};
 
 /// The verdict of an audit.
 pub(super) fn verdict(mut audit: Audit) -> Verdict {
     judge_suspects(&mut audit);
     let located = located(&audit);
-    let Audit { expect, mut roster, mut examples, .. } = audit;
+    let Audit { expect, roster, mut examples, times, .. } = audit;
     let mut producers = Vec::new();
     for place in 0..roster.members.len() {
         let mut counts = roster.members[place].counts;
@@ -30,7 +28,11 @@ pub(super) fn verdict(mut audit: Audit) -> Verdict {
                 }
             });
         }
-        let member = &mut roster.members[place];
+        let member = &roster.members[place];
+        // A name that was met in damaged events alone is nobody's.
+        if !member.listed && member.tracks.is_empty() {
+            continue;
+        }
         producers.push(ProducerVerdict {
             name: member.name.to_string(),
             jobs: member.tracks.len() as u64,
@@ -62,11 +64,7 @@ pub(super) fn verdict(mut audit: Audit) -> Verdict {
         foreign_allowed: expect.foreign_allowed,
         anonymous: progress.anonymous,
         digests: digests.into_iter().map(|(_, digest)| digest).collect(),
-        latency: Latencies {
-            due_to_arrived: Latency::from(&audit.due_to_arrived),
-            due_to_read: Latency::from(&audit.due_to_read),
-            acknowledged_to_read: Latency::from(&audit.acknowledged_to_read),
-        },
+        latency: times.latencies(),
         examples: examples.kept,
     };
     verdict.clean = verdict.judge();

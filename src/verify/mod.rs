@@ -31,6 +31,7 @@ mod order;
 mod original;
 mod recent;
 mod roster;
+mod times;
 mod track;
 mod unpack;
 mod verdict;

@@ -63,7 +63,7 @@ pub(super) struct Original {
     pub(super) keys_repeat: bool,
     places: Places,
     /// The time that was met last, and its moment: most events share it with the one before.
-    time: Option<([u8; 24], u64)>,
+    time: Option<(Timestamp, u64)>,
     /// An event made again, and its key.
     event: Vec<u8>,
     key: String,
@@ -106,11 +106,10 @@ impl Original {
         sequence: u64,
         key: &str,
     ) -> (Compared, Option<u64>) {
-        let Some(millis) = self.places.time(event).and_then(|time| self.millis(time)) else {
+        let Some((time, millis)) = self.places.time(event).and_then(|time| self.time(time)) else {
             return (self.same_id(event, job, sequence), None);
         };
         self.event.clear();
-        let time = Timestamp::from_unix_millis(millis);
         let written = self.generator.write(job, sequence, &time, &mut self.event);
         if self.event != event {
             return (self.same_id(event, job, sequence), None);
@@ -158,15 +157,12 @@ impl Original {
     }
 
     #[inline]
-    fn millis(&mut self, text: &[u8]) -> Option<u64> {
-        if let Some((known, millis)) = &self.time
-            && known == text
-        {
-            return Some(*millis);
+    fn time(&mut self, text: &[u8]) -> Option<(Timestamp, u64)> {
+        if self.time.as_ref().is_none_or(|(known, _)| known.as_bytes() != text) {
+            let millis = identity::millis(text)?;
+            self.time = Some((Timestamp::from_unix_millis(millis), millis));
         }
-        let millis = identity::millis(text)?;
-        self.time = Some((text.try_into().ok()?, millis));
-        Some(millis)
+        self.time
     }
 }
 

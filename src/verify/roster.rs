@@ -15,6 +15,9 @@ use crate::key::KeyerError;
 /// Most producers that are discovered; events of any more are foreign.
 const MOST_DISCOVERED: usize = 1024;
 
+/// The longest name, in bytes of JSON, that a producer may have to be discovered.
+const LONGEST_NAME: usize = 1024;
+
 /// Most jobs of a producer that are tried for an event that does not tell its job.
 const MOST_TRIED: usize = 1024;
 
@@ -22,6 +25,8 @@ const MOST_TRIED: usize = 1024;
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) name: Arc<str>,
+    /// Whether it was expected by name.
+    pub(super) listed: bool,
     pub(super) original: Option<Original>,
     /// How many jobs it is said to have.
     jobs: u32,
@@ -42,6 +47,15 @@ impl Member {
     fn identifies(&self) -> bool {
         self.jobs > 0 || !self.tracks.is_empty()
     }
+}
+
+/// Which jobs are tried for an event that is not what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tried {
+    /// Only the one that it tells: it names another producer, and is most likely just that one's.
+    ToldAlone,
+    /// All: its producer is ours, so its job or sequence is wrong.
+    All,
 }
 
 /// What a user record is.
@@ -88,7 +102,8 @@ impl Roster {
             anonymous: expect.anonymous,
         };
         for producer in &expect.producers {
-            roster.add(&producer.name, producer.made.as_ref())?;
+            let place = roster.add(&producer.name, producer.made.as_ref())?;
+            roster.members[place as usize].listed = true;
         }
         Ok(roster)
     }
@@ -102,6 +117,7 @@ impl Roster {
         let place = self.members.len() as u32; // bounded: what is expected, and MOST_DISCOVERED
         self.members.push(Member {
             name: Arc::clone(name),
+            listed: false,
             original,
             jobs: made.map_or(0, |made| made.jobs),
             tracks: BTreeMap::new(),
@@ -155,7 +171,7 @@ impl Roster {
             };
         };
         let Some(producer) = self.find(identity.producer).or_else(|| self.newcomer(&identity)) else {
-            return self.damaged(event, Some(&identity));
+            return self.damaged(event, Some((identity.job, Tried::ToldAlone)));
         };
         let Identity { job, sequence, time, .. } = identity;
         let Some(original) = &mut self.members[producer as usize].original else {
@@ -167,14 +183,15 @@ impl Roster {
         let fault = match compared {
             Compared::Same => None,
             Compared::Damaged(corruption) => Some(corruption),
-            Compared::Another => return self.damaged(event, Some(&identity)),
+            Compared::Another => return self.damaged(event, Some((job, Tried::All))),
         };
         Whose::Ours { job: (producer, job), sequence, due_millis, fault, compared: true }
     }
 
     /// The place of a producer that is met for the first time, if it may be discovered.
     fn newcomer(&mut self, identity: &Identity<'_>) -> Option<u32> {
-        if self.others == Others::Foreign || self.members.len() >= MOST_DISCOVERED {
+        let legal = self.others != Others::Foreign && identity.producer.len() <= LONGEST_NAME;
+        if !legal || self.members.len() >= MOST_DISCOVERED {
             return None;
         }
         let json = [b"\"", identity.producer, b"\""].concat();
@@ -221,11 +238,11 @@ impl Roster {
     }
 
     /// A user record that is no event as we make it: one that was, a payload without identity, or somebody else's.
-    fn damaged(&mut self, event: &[u8], identity: Option<&Identity<'_>>) -> Whose {
-        let told = identity.map(|identity| identity.job);
+    fn damaged(&mut self, event: &[u8], told: Option<(u32, Tried)>) -> Whose {
+        let most = if matches!(told, Some((_, Tried::ToldAlone))) { 1 } else { usize::MAX };
         for (place, member) in (0..).zip(&mut self.members) {
             let Some(original) = &member.original else { continue };
-            let found = original.by_id(event, member.jobs(told));
+            let found = original.by_id(event, member.jobs(told.map(|(job, _)| job)).take(most));
             let found = found.or_else(|| member.original.as_mut()?.by_numbers(event));
             if let Some((job, sequence)) = found {
                 member.last_job = job;
@@ -233,7 +250,7 @@ impl Roster {
                 return Whose::Ours { job: (place, job), sequence, due_millis: None, fault, compared: true };
             }
         }
-        if identity.is_none() {
+        if told.is_none() {
             for (place, member) in (0..).zip(&mut self.members) {
                 if member.original.as_mut().is_some_and(|original| original.resembles(event)) {
                     return Whose::Damaged(place);

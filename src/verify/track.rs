@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::blocks::{BLOCK, Block, Standing, Uniform, runs};
+use super::blocks::{BLOCK, Block, Sight, Standing, Uniform, runs};
 use crate::ledger::Fate;
 
 /// What lies at a place of the track.
@@ -45,15 +45,15 @@ pub(super) struct Track {
 }
 
 impl Track {
-    /// Notes that a sequence was seen; true if it had been before.
+    /// Notes that a sequence was seen.
     #[inline]
-    pub(super) fn see(&mut self, sequence: u64, room: &mut Room) -> Result<bool, NoRoom> {
-        let again = self.with(sequence / BLOCK, room, |block| block.see(sequence % BLOCK))?;
+    pub(super) fn see(&mut self, sequence: u64, room: &mut Room) -> Result<Sight, NoRoom> {
+        let sight = self.with(sequence / BLOCK, room, |block| block.see(sequence % BLOCK))?;
         if self.first_seen.is_none_or(|first| first > sequence) {
             self.first_seen = Some(sequence);
         }
         self.last = self.last.max(Some(sequence));
-        Ok(again)
+        Ok(sight)
     }
 
     /// Notes a fate; returns how many sequences had one before, and how many found no room.
@@ -112,6 +112,7 @@ impl Track {
     }
 
     /// Whether a sequence has this standing.
+    #[cfg(test)]
     pub(super) fn is(&self, sequence: u64, standing: Standing) -> bool {
         let block = match self.at(sequence / BLOCK) {
             None => Block::default(),
@@ -119,13 +120,6 @@ impl Track {
             Some((_, Piece::Mixed(block))) => **block,
         };
         block.is(sequence % BLOCK, standing)
-    }
-
-    /// Bytes of memory that it holds, but for the map's own room.
-    #[cfg(test)]
-    pub(super) fn bytes(&self) -> usize {
-        let mixed = self.pieces.values().filter(|piece| matches!(piece, Piece::Mixed(_))).count();
-        self.pieces.len() * (size_of::<u64>() + size_of::<Piece>()) + mixed * size_of::<Block>()
     }
 
     /// Calls `give` with every longest range of sequences (first and last) of one standing, in ascending order for
@@ -267,3 +261,7 @@ impl Track {
         room.0 = (room.0 + before).saturating_sub(self.pieces.len());
     }
 }
+
+#[cfg(test)]
+#[path = "track_tests.rs"]
+mod tests;

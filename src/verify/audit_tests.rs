@@ -1,0 +1,505 @@
+//! Laws of the audit: whatever happens to records of a run, it names exactly what happened, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::super::aggregate::tests::pack;
+use super::super::inflate::tests::{gzip, zstd};
+use super::super::verdict::Latency;
+use super::super::{Made, Others, Producer};
+use super::*;
+use crate::generate::{EventKind, Generator, Timestamp};
+use crate::key::Keyer;
+use crate::kinesis::{HashKey, HashRange, Shard, ShardMap};
+use crate::ledger::{Failed, Unknown};
+
+const SENT: Fate = Fate::Sent { perhaps_twice: false };
+const TWICE: Fate = Fate::Sent { perhaps_twice: true };
+const FAILED: Fate = Fate::Failed(Failed::Throttled);
+const UNKNOWN: Fate = Fate::Unknown(Unknown::Timeout);
+
+/// When the first records are due, how far apart requests are, and how long an answer takes, in milliseconds.
+const START: u64 = 1_795_227_274_000;
+const APART: u64 = 1_000;
+const ANSWER: u64 = 40;
+/// Records of a request.
+const REQUEST: u64 = 4;
+
+/// What happens to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fortune {
+    Fine,
+    /// Claimed as sent, and not stored.
+    Lost,
+    /// Stored as often, and claimed like this.
+    Stored(u64, Fate),
+    /// A bit of it is changed: at a place that is found by this number.
+    Flipped(usize, u32),
+    /// Stored under another key.
+    Rekeyed,
+    /// Stored behind all others of its shard.
+    Late,
+    /// Stored, and not claimed.
+    Unclaimed,
+    /// Neither stored nor claimed.
+    Skipped,
+}
+
+fn fortune() -> impl Strategy<Value = Fortune> {
+    prop_oneof![
+        12 => Just(Fortune::Fine),
+        1 => Just(Fortune::Lost),
+        3 => (0..4_u64, prop_oneof![Just(SENT), Just(TWICE), Just(FAILED), Just(UNKNOWN)])
+            .prop_map(|(times, fate)| Fortune::Stored(times, fate)),
+        3 => (any::<usize>(), 0..8_u32).prop_map(|(at, bit)| Fortune::Flipped(at, bit)),
+        1 => Just(Fortune::Rekeyed),
+        2 => Just(Fortune::Late),
+        1 => Just(Fortune::Unclaimed),
+        1 => Just(Fortune::Skipped),
+    ]
+}
+
+/// A record of the stream, before its sequence number.
+#[derive(Debug, Clone)]
+struct Stored {
+    key: String,
+    data: Vec<u8>,
+    /// What it is, if it may be expected in order.
+    good: Option<(u32, u64)>,
+}
+
+fn shards() -> ShardMap {
+    ShardMap::new(
+        (0..).zip(HashRange::ALL.divided(3)).map(|(id, range)| Shard { id: ShardId(id), range }).collect(),
+    )
+}
+
+fn due(sequence: u64) -> u64 {
+    START + sequence / REQUEST * APART
+}
+
+fn claim(job: u32, sequences: std::ops::Range<u64>, fate: Fate) -> (Claim, u64) {
+    let due = due(sequences.start);
+    (Claim { job, sequences, fate, at_millis: due + ANSWER }, due)
+}
+
+/// How the events of the producer `p` with two jobs are made.
+fn made(kind: EventKind, key: &str) -> Made {
+    Made { seed: 7, kind, jobs: 2, key: Some(key.parse().expect("a strategy")) }
+}
+
+fn expect(made: Made) -> Expect {
+    Expect {
+        producers: vec![Producer { name: "p".into(), made: Some(made) }],
+        others: Others::Foreign,
+        examples: usize::MAX,
+        ..Expect::default()
+    }
+}
+
+/// Everything that a verdict must say, found out without an audit.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Truth {
+    missing: BTreeSet<(u32, u64)>,
+    duplicate: BTreeSet<(u32, u64)>,
+    contradicted: BTreeSet<(u32, u64)>,
+    gap: BTreeSet<(u32, u64)>,
+    corrupt: BTreeSet<(u32, u64)>,
+    disordered: BTreeSet<(u32, u64)>,
+    overtaken: u64,
+    duplicate_expected: u64,
+    extra_copies: u64,
+    unknown: (u64, u64),
+    unclaimed: u64,
+    found: u64,
+    foreign: u64,
+    measured: u64,
+}
+
+impl Truth {
+    fn told(verdict: &Verdict) -> Self {
+        let named = |finding| {
+            let all = verdict.examples.iter().filter(move |example| example.finding == finding);
+            let each = all.flat_map(|example| {
+                let job = example.job.expect("known");
+                let range = example.first_sequence.expect("known")..=example.last_sequence.expect("known");
+                range.map(move |sequence| (job, sequence))
+            });
+            let named: Vec<_> = each.collect();
+            assert_eq!(named.len() as u64, verdict.count(finding), "every case is named once: {finding:?}");
+            named.into_iter().collect()
+        };
+        let total = verdict.total;
+        Self {
+            missing: named(Finding::Missing),
+            duplicate: named(Finding::Duplicate),
+            contradicted: named(Finding::Contradicted),
+            gap: named(Finding::Gap),
+            corrupt: named(Finding::Corrupt),
+            disordered: named(Finding::Disordered),
+            overtaken: total.overtaken,
+            duplicate_expected: total.duplicate_expected,
+            extra_copies: total.extra_copies,
+            unknown: (total.unknown_stored, total.unknown_not_stored),
+            unclaimed: total.unclaimed,
+            found: total.found,
+            foreign: verdict.foreign,
+            measured: verdict.latency.due_to_read.records,
+        }
+    }
+}
+
+/// A run: its stream by shard, its claims, and the truth about both.
+struct World {
+    shards: Vec<Vec<Stored>>,
+    claims: Vec<(Claim, u64)>,
+    truth: Truth,
+}
+
+fn world(made: &Made, fortunes: &[[Fortune; 2]], foreign: &[Vec<u8>]) -> World {
+    let generator = Generator::new(made.kind, made.seed, "p");
+    let strategy = made.key.as_ref().expect("a strategy");
+    let map = shards();
+    let keyer = Keyer::new(strategy, made.kind, made.seed, "p", &map).expect("a keyer");
+    let mut world = World { shards: vec![Vec::new(); 3], claims: Vec::new(), truth: Truth::default() };
+    let mut late = vec![Vec::new(); 3];
+    let last: Vec<Option<u64>> = [0, 1]
+        .map(|job| {
+            let here = |fortune: &[Fortune; 2]| fortune[job] != Fortune::Skipped;
+            fortunes.iter().rposition(here).map(|last| last as u64)
+        })
+        .into();
+    for (sequence, fortunes) in (0..).zip(fortunes) {
+        for (job, &fortune) in (0..).zip(fortunes) {
+            let mut data = Vec::new();
+            let mut key = String::new();
+            let written =
+                generator.write(job, sequence, &Timestamp::from_unix_millis(due(sequence)), &mut data);
+            let explicit = keyer.write(job, sequence, &data, &written, &mut key).expect("a key");
+            let shard = map.locate(explicit.unwrap_or_else(|| HashKey::of(&key))).expect("a shard");
+            let shard = shard.0 as usize;
+            let id = (job, sequence);
+            let truth = &mut world.truth;
+            let (times, fate) = match fortune {
+                Fortune::Lost => (0, Some(SENT)),
+                Fortune::Stored(times, fate) => (times, Some(fate)),
+                Fortune::Unclaimed => (1, None),
+                Fortune::Skipped => (0, None),
+                _ => (1, Some(SENT)),
+            };
+            truth.found += u64::from(times > 0);
+            truth.extra_copies += times.saturating_sub(1);
+            match (fate, times) {
+                (Some(Fate::Sent { .. }), 0) => drop(truth.missing.insert(id)),
+                (Some(Fate::Failed(_)), 1..) => drop(truth.contradicted.insert(id)),
+                (Some(Fate::Unknown(_)), 0) => truth.unknown.1 += 1,
+                (Some(Fate::Unknown(_)), _) => truth.unknown.0 += 1,
+                (None, 0) if last[job as usize].is_some_and(|last| sequence < last) => {
+                    truth.gap.insert(id);
+                }
+                (None, 1..) => truth.unclaimed += 1,
+                _ => {}
+            }
+            match fate {
+                Some(TWICE | UNKNOWN) => truth.duplicate_expected += u64::from(times > 1),
+                _ if times > 1 => drop(truth.duplicate.insert(id)),
+                _ => {}
+            }
+            let mut good = Some(id);
+            if let Fortune::Flipped(at, bit) = fortune {
+                let at = at % data.len();
+                data[at] ^= 1 << bit;
+                good = None;
+            }
+            if fortune == Fortune::Rekeyed {
+                key.push('x');
+                good = None;
+            }
+            if good.is_none() {
+                truth.corrupt.insert(id);
+            }
+            truth.measured += u64::from(times > 0 && good.is_some());
+            world.claims.extend(fate.map(|fate| claim(job, sequence..sequence + 1, fate)));
+            let stored = Stored { key, data, good };
+            for time in 0..times {
+                let place = if time > 0 || fortune == Fortune::Late { &mut late } else { &mut world.shards };
+                place[shard].push(stored.clone());
+            }
+        }
+    }
+    for (shard, late) in world.shards.iter_mut().zip(late) {
+        shard.extend(late);
+    }
+    for data in foreign {
+        let key = "somebody".to_owned();
+        let at = data.len() % (world.shards[1].len() + 1);
+        world.shards[1].insert(at, Stored { key, data: data.clone(), good: None });
+    }
+    world.truth.foreign = foreign.len() as u64;
+    world.find_disorder(made.key != Some("random".parse().expect("a strategy")));
+    world
+}
+
+impl World {
+    /// Compares each record with all before it in its shard.
+    fn find_disorder(&mut self, keys_repeat: bool) {
+        let acknowledged: BTreeMap<(u32, u64), u64> = self
+            .claims
+            .iter()
+            .filter(|(claim, _)| matches!(claim.fate, Fate::Sent { .. }))
+            .map(|(claim, _)| ((claim.job, claim.sequences.start), claim.at_millis))
+            .collect();
+        for shard in &self.shards {
+            let mut before: Vec<(&str, (u32, u64))> = Vec::new();
+            for one in shard {
+                let Some(id) = one.good.filter(|_| keys_repeat) else { continue };
+                if before.iter().any(|(_, other)| *other == id) {
+                    continue; // a second copy
+                }
+                let higher =
+                    before.iter().filter(|(key, other)| *key == one.key && other.0 == id.0 && other.1 > id.1);
+                if let Some(highest) = higher.map(|(_, other)| other.1).max() {
+                    match acknowledged.get(&id) {
+                        Some(&at) if at < due(highest) => drop(self.truth.disordered.insert(id)),
+                        _ => self.truth.overtaken += 1,
+                    }
+                }
+                before.push((&one.key, id));
+            }
+        }
+    }
+
+    /// Reads it: shards in the mixture that `picks` says, `claimed` of the claims before the first record, the others
+    /// between records or at the end.
+    fn audit(&self, expect: Expect, packing: usize, picks: &[usize], claimed: usize) -> Verdict {
+        let mut audit = Audit::new(expect).expect("strategies that work");
+        let producer: Arc<str> = "p".into();
+        // A changed digit of the time is only found when the claim comes first.
+        let early = |(at, (claim, _)): &(usize, &(Claim, u64))| {
+            *at < claimed || self.truth.corrupt.contains(&(claim.job, claim.sequences.start))
+        };
+        let (first, rest): (Vec<_>, Vec<_>) = self.claims.iter().enumerate().partition(early);
+        first.iter().for_each(|(_, (claim, due))| audit.claim(&producer, claim, Some(*due)));
+        let mut rest = rest.into_iter().map(|(_, claim)| claim);
+        let mut at = [0; 3];
+        let mut pick = picks.iter().cycle();
+        let mut number = 0_u64;
+        while at.iter().zip(&self.shards).any(|(at, shard)| *at < shard.len()) {
+            let picked = pick.next().copied().unwrap_or(0) % 3;
+            let left = |shard: usize| &self.shards[shard][at[shard]..];
+            let shard = (picked..picked + 3).map(|shard| shard % 3).find(|&shard| !left(shard).is_empty());
+            let shard = shard.expect("one has something left");
+            let one = &left(shard)[0];
+            let (taken, key, data) = match (packing, left(shard)) {
+                (1, _) => (1, one.key.as_str(), gzip(&one.data)),
+                (2, [_, other, ..]) => {
+                    let inner = |one: &Stored| (one.key.clone(), None, one.data.clone());
+                    (2, "a", pack(&[inner(one), inner(other)], false))
+                }
+                (3, _) => (1, one.key.as_str(), zstd(&one.data)),
+                (4, _) => (1, one.key.as_str(), [&one.data[..], b"\n"].concat()),
+                _ => (1, one.key.as_str(), one.data.clone()),
+            };
+            at[shard] += taken;
+            number += 1;
+            see(&mut audit, shard, number, key, &data);
+            // Read once more: changes nothing.
+            see(&mut audit, shard, number, key, &data);
+            if number.is_multiple_of(3) {
+                rest.next().into_iter().for_each(|(claim, due)| audit.claim(&producer, claim, Some(*due)));
+            }
+        }
+        rest.for_each(|(claim, due)| audit.claim(&producer, claim, Some(*due)));
+        audit.finish()
+    }
+}
+
+fn see(audit: &mut Audit, shard: usize, number: u64, partition_key: &str, data: &[u8]) {
+    audit.see(&Seen {
+        shard: ShardId(shard as u64),
+        sequence_number: number.into(),
+        partition_key,
+        data,
+        arrived_millis: Some(START + 50),
+        read_millis: START + 250,
+    });
+}
+
+fn strategies() -> impl Strategy<Value = (EventKind, &'static str)> {
+    prop_oneof![
+        Just((EventKind::Click, "user")),
+        Just((EventKind::Trade, "user")),
+        Just((EventKind::Mouse, "random")),
+        Just((EventKind::Message, "job")),
+        Just((EventKind::Message, "random")),
+        Just((EventKind::Click, "field:/item/category")),
+        Just((EventKind::Trade, "job")),
+        Just((EventKind::Mouse, "constant:k")),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    // Whatever is lost, stored again, changed in a bit, stored under another key or late, not claimed or claimed
+    // falsely, whoever else writes to the stream, however records are packed, in whatever mixture shards are read and
+    // claims come: the audit names exactly those records for exactly that, and is clean only if nothing is wrong.
+    #[test]
+    fn the_audit_names_exactly_what_happened(
+        (kind, key) in strategies(),
+        fortunes in vec([fortune(), fortune()], 1..40),
+        foreign in vec(vec(any::<u8>(), 0..300), 0..4),
+        packing in 0..5_usize,
+        picks in vec(0..3_usize, 1..20),
+        claimed in 0..80_usize,
+    ) {
+        let made = made(kind, key);
+        let world = world(&made, &fortunes, &foreign);
+        let verdict = world.audit(expect(made), packing, &picks, claimed);
+        let told = Truth::told(&verdict);
+        prop_assert_eq!(&told, &world.truth);
+        prop_assert_eq!(verdict.corrupt_unidentified, 0);
+        prop_assert_eq!(verdict.total.delivered + verdict.total.missing, verdict.total.claimed_sent);
+        let truth = &world.truth;
+        // With a claim of the producer a gap is no fault; without any, it is.
+        let gaps = !truth.gap.is_empty() && world.claims.is_empty();
+        let wrong = !(truth.missing.is_empty() && truth.duplicate.is_empty() && truth.contradicted.is_empty());
+        let bad = !(truth.corrupt.is_empty() && truth.disordered.is_empty()) || truth.foreign > 0;
+        prop_assert_eq!(verdict.is_clean(), !(gaps || wrong || bad));
+    }
+}
+
+#[test]
+fn a_run_that_goes_well_is_clean() {
+    let made = made(EventKind::Click, "user");
+    let world = world(&made, &[[Fortune::Fine; 2]; 600], &[]);
+    let verdict = world.audit(expect(made), 0, &[0, 1, 2, 2], 1_200);
+    assert!(verdict.is_clean());
+    assert_eq!((verdict.total.delivered, verdict.read.records, verdict.read.again), (1_200, 1_200, 1_200));
+    assert!(verdict.examples.is_empty());
+    let Latency { records, p50_seconds, .. } = verdict.latency.acknowledged_to_read;
+    assert_eq!((records, p50_seconds), (1_200, 0.0));
+}
+
+/// An event of a job, as a stream would hold it.
+fn event(seed: u64, producer: &str, job: u32, sequence: u64) -> Vec<u8> {
+    let mut data = Vec::new();
+    let generator = Generator::new(EventKind::Click, seed, producer);
+    generator.write(job, sequence, &Timestamp::from_unix_millis(due(sequence)), &mut data);
+    data
+}
+
+#[test]
+fn without_any_word_producers_are_discovered_and_gaps_are_faults() {
+    let mut audit = Audit::new(Expect::default()).expect("nothing to go wrong");
+    for (number, (producer, sequence)) in
+        (1..).zip([("a", 0), ("a", 1), ("a", 3), ("b", 0), ("b", 1), ("b", 1)])
+    {
+        see(&mut audit, 0, number, "k", &event(1, producer, 5, sequence));
+    }
+    let verdict = audit.finish();
+    assert!(!verdict.is_clean());
+    let names: Vec<_> =
+        verdict.producers.iter().map(|one| (&*one.name, one.counts.gap, one.counts.duplicate)).collect();
+    assert_eq!(names, [("a", 1, 0), ("b", 0, 1)]);
+    assert_eq!((verdict.total.not_compared, verdict.total.found), (6, 5));
+    let gap = verdict.examples.iter().find(|example| example.finding == Finding::Gap).expect("one");
+    assert_eq!((gap.first_sequence, gap.last_sequence), (Some(2), Some(2)));
+}
+
+#[test]
+fn reading_from_the_middle_on_makes_no_gap_of_what_came_before() {
+    for (from_start, gap) in [(true, 3), (false, 0)] {
+        let mut audit = Audit::new(Expect { from_start, ..Expect::default() }).expect("nothing to go wrong");
+        (3..6).for_each(|sequence| see(&mut audit, 0, sequence, "k", &event(1, "a", 0, sequence)));
+        let verdict = audit.finish();
+        assert_eq!((verdict.total.gap, verdict.is_clean()), (gap, gap == 0));
+    }
+}
+
+#[test]
+fn another_producer_or_another_seed_is_foreign_and_a_near_name_is_not_ours() {
+    let mut audit = Audit::new(expect(made(EventKind::Click, "random"))).expect("random keys work");
+    see(&mut audit, 0, 1, "k", &event(7, "q", 0, 0));
+    see(&mut audit, 0, 2, "k", &event(8, "p", 0, 0));
+    see(&mut audit, 0, 3, "k", b"");
+    let verdict = audit.finish();
+    assert_eq!((verdict.foreign, verdict.total.found, verdict.corrupt_unidentified), (3, 0, 0));
+    assert!(!verdict.is_clean());
+    assert!(!Verdict { foreign_allowed: true, ..verdict }.is_fault(Finding::Foreign));
+}
+
+#[test]
+fn what_is_damaged_beyond_recognition_is_corrupt_without_a_name() {
+    let mut audit = Audit::new(expect(made(EventKind::Click, "random"))).expect("random keys work");
+    let mut spoilt = event(7, "p", 0, 5);
+    spoilt[7..43].fill(b'#');
+    let at = spoilt.windows(5).position(|part| part == b"\"job\"").expect("a job");
+    spoilt[at + 6] = b'x';
+    see(&mut audit, 0, 1, "k", &spoilt);
+    let mut broken = gzip(&event(7, "p", 0, 6));
+    broken.truncate(broken.len() - 9);
+    see(&mut audit, 0, 2, "k", &broken);
+    let verdict = audit.finish();
+    assert_eq!((verdict.corrupt_unidentified, verdict.foreign), (2, 0));
+    let kinds: Vec<_> = verdict.examples.iter().map(|one| one.corruption).collect();
+    assert_eq!(kinds, [Some(Corruption::Identity), Some(Corruption::Packing)]);
+    assert_eq!(verdict.count(Finding::Corrupt), 2);
+}
+
+#[test]
+fn payloads_without_identity_are_held_against_the_producers_digest() {
+    let shard = ShardId(2);
+    let expect = || Expect { anonymous: true, ..Expect::default() };
+    let records = [(1_u64, b"one"), (2, b"two")];
+    let mut claimed = Digest::default();
+    records.iter().for_each(|(number, data)| claimed.add((*number).into(), *data));
+    for (second, clean) in [(b"two", true), (b"tw0", false)] {
+        let mut audit = Audit::new(expect()).expect("nothing to go wrong");
+        audit.claim_digest(shard, &claimed);
+        see(&mut audit, 2, 1, "k", b"one");
+        see(&mut audit, 2, 2, "k", second);
+        assert_eq!(audit.progress().anonymous, 2);
+        let verdict = audit.finish();
+        assert_eq!((verdict.is_clean(), verdict.wrong_digests().count()), (clean, usize::from(!clean)));
+    }
+    let mut audit = Audit::new(expect()).expect("nothing to go wrong");
+    audit.claim_digest(shard, &claimed);
+    assert!(!audit.finish().is_clean(), "nothing was read of what was sent");
+}
+
+#[test]
+fn claims_of_two_runs_that_look_alike_are_no_proof() {
+    let mut audit = Audit::new(Expect::default()).expect("nothing to go wrong");
+    let producer: Arc<str> = "p".into();
+    audit.claim(&producer, &claim(0, 0..10, SENT).0, None);
+    audit.claim(&producer, &claim(0, 9..10, SENT).0, None);
+    (0..10).for_each(|sequence| see(&mut audit, 0, sequence + 1, "k", &event(1, "p", 0, sequence)));
+    let verdict = audit.finish();
+    assert_eq!((verdict.total.claimed_again, verdict.is_clean()), (1, false));
+}
+
+#[test]
+fn a_verdict_in_json_has_names_that_stay() {
+    let mut audit = Audit::new(expect(made(EventKind::Click, "random"))).expect("random keys work");
+    audit.claim(&"p".into(), &claim(0, 0..2, SENT).0, None);
+    see(&mut audit, 0, 1, "wrong", &event(7, "p", 0, 0));
+    let json = serde_json::to_value(audit.finish()).expect("a verdict is plain data");
+    for (pointer, value) in [
+        ("/clean", serde_json::json!(false)),
+        ("/total/missing", 1.into()),
+        ("/total/corrupt", 1.into()),
+        ("/producers/0/name", "p".into()),
+        ("/producers/0/claims", true.into()),
+        ("/producers/0/delivered", 1.into()),
+        ("/examples/0/finding", "missing".into()),
+        ("/examples/1/corruption", "partition_key".into()),
+        ("/examples/1/shard", "shardId-000000000000".into()),
+        ("/latency/due_to_read/records", 0.into()),
+        ("/read/records", 1.into()),
+    ] {
+        assert_eq!(json.pointer(pointer), Some(&value), "{pointer}");
+    }
+}
