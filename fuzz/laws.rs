@@ -185,7 +185,8 @@ pub fn wire(data: &[u8]) {
         }
         match api.call(operation, body) {
             Ok(answer) if operation.starts_with("Put") => {
-                let to_s = serde_json::from_slice::<Value>(body).is_ok_and(|body| names_s(&body));
+                let to_s = serde_json::from_str::<Value>(&String::from_utf8_lossy(body))
+                    .is_ok_and(|body| names_s(&body));
                 stored += if to_s { count(&answer) } else { 0 };
             }
             Ok(answer) => {
