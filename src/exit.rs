@@ -33,13 +33,15 @@ pub enum Exit {
     ExpiredCredentials,
     /// The endpoint does not accept the credentials.
     RejectedCredentials,
+    /// A guard refused the target or the rate.
+    Guarded,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Sent,
         Self::NotAllSent,
         Self::NotAsClaimed,
@@ -55,6 +57,7 @@ impl Exit {
         Self::NoCredentials,
         Self::ExpiredCredentials,
         Self::RejectedCredentials,
+        Self::Guarded,
         Self::Interrupted,
     ];
 
@@ -77,6 +80,7 @@ impl Exit {
             Self::NoCredentials => 78,
             Self::ExpiredCredentials => 79,
             Self::RejectedCredentials => 80,
+            Self::Guarded => 81,
             Self::Interrupted => 130,
         }
     }
@@ -106,6 +110,9 @@ impl Exit {
             Self::NoCredentials => "no credentials were found",
             Self::ExpiredCredentials => "the credentials are expired",
             Self::RejectedCredentials => "the endpoint does not accept the credentials",
+            Self::Guarded => {
+                "a guard refused it: the stream is not an allowed one, or the rate is not confirmed"
+            }
             Self::Interrupted => "a second signal ended the run at once",
         }
     }

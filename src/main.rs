@@ -18,6 +18,7 @@ use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
 use kinesis_streamer::generate::{Generator, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
             live(&log, |console| run(*config, console))
         }
         Err(problems) => {
-            eprintln!("kinesis-streamer: {problems}");
+            say(&format!("kinesis-streamer: {problems}"));
             Exit::Usage
         }
     };
@@ -99,7 +100,7 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
     let (runtime, console) = match set_up() {
         Ok(both) => both,
         Err(error) => {
-            eprintln!("kinesis-streamer: threads can't be started: {error}");
+            say(&format!("kinesis-streamer: threads can't be started: {error}"));
             return Exit::System;
         }
     };
@@ -142,8 +143,18 @@ fn start_log(log: &Log, console: &Console) {
     }
 }
 
+/// How many files this process may open: the limit, raised as far as it goes. None where there is no limit.
+fn open_files() -> Option<u64> {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit { current: limit.maximum, ..limit };
+    // Some systems have a hidden maximum; then it stays as it was.
+    if setrlimit(Resource::Nofile, most).is_ok() { limit.maximum } else { limit.current }
+}
+
 /// The run: start, load, drain, summary.
-async fn run(config: Config, console: Console) -> Exit {
+async fn run(mut config: Config, console: Console) -> Exit {
+    let notice = open_files().and_then(|limit| app::too_few(limit, &config));
+    config.notices.extend(notice);
     let format = config.log.format;
     if config.dry_run {
         return match app::dry_run(&config).await {
@@ -175,7 +186,12 @@ async fn run(config: Config, console: Console) -> Exit {
                 LogFormat::Text => console.print(&report.text()),
                 LogFormat::Json => report.log(),
             }
-            if interrupted { Exit::Interrupted } else { report.exit() }
+            // Counts that can't be trusted are worth more than a word on who ended the run.
+            match report.exit() {
+                Exit::Defect => Exit::Defect,
+                _ if interrupted => Exit::Interrupted,
+                exit => exit,
+            }
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
@@ -284,7 +300,7 @@ async fn serve_local(options: LocalOptions, console: Console) -> Exit {
 fn sample(config: &Config, count: u64, separator: u8) -> Exit {
     let generator = Generator::new(config.event, config.seed.value, &config.producer);
     if !config.seed.given {
-        eprintln!("seed {}", config.seed.value);
+        say(&format!("seed {}", config.seed.value));
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let samples =
@@ -307,7 +323,7 @@ fn show_journal(path: &Path, json: bool) -> Exit {
     let (accounts, going_on) = match read() {
         Ok(read) => read,
         Err(error) => {
-            eprintln!("kinesis-streamer: {} can't be read: {error}", path.display());
+            say(&format!("kinesis-streamer: {} can't be read: {error}", path.display()));
             return Exit::Journal;
         }
     };
@@ -328,7 +344,7 @@ fn print(text: &str) -> Exit {
 }
 
 fn unwritable(error: &io::Error) -> Exit {
-    eprintln!("kinesis-streamer: standard output can't be written: {error}");
+    say(&format!("kinesis-streamer: standard output can't be written: {error}"));
     Exit::System
 }
 
@@ -336,4 +352,9 @@ fn complain(console: &Console, exit: Exit, what: &dyn std::fmt::Display) -> Exit
     console.end_progress();
     console.print(&format!("kinesis-streamer: {what}"));
     exit
+}
+
+/// Writes a line to standard error; `eprintln!` would panic where that is full or gone, and the exit code be lost.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

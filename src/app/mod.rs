@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod claim_tests;
 mod embedded;
+mod files;
+mod guard;
 mod journals;
 mod pace;
 mod plan;
@@ -35,6 +37,8 @@ use crate::send::Sender;
 use crate::verify::Board;
 
 use embedded::Embedded;
+pub use files::too_few;
+pub use guard::{AllGuarded, Guarded};
 pub use journals::{JournalsError, Silent};
 use pace::Pace;
 use readback::Beside;
@@ -83,6 +87,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
     let (access, stream, embedded) = match &config.target {
         Target::Nowhere => return Ok(None),
         Target::Stream(stream) => {
+            guard::before(config, stream)?;
             let region = stream.arn().map(|arn| arn.region().to_owned());
             (Access::Default { region }, stream.clone(), None)
         }
@@ -97,6 +102,9 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
+    if embedded.is_none() {
+        guard::after(config, &stream, &facts.arn, client.is_on_this_machine())?;
+    }
     let lane = client.lane(&stream, config.client).await?;
     Ok(Some(Reached { client, lane, stream, facts, shards, embedded }))
 }
@@ -214,7 +222,7 @@ impl App {
     /// record. When `abort` comes, nothing is waited for any more: what is on the wire is unknown.
     ///
     /// # Errors
-    /// When the cron scheduler can't be started; nothing was sent then.
+    /// When the cron scheduler or a thread can't be started; nothing was sent then.
     pub async fn run(
         self,
         stop: impl Future<Output = &'static str>,
@@ -244,8 +252,8 @@ impl App {
         let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
-        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger));
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {

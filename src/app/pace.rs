@@ -1,5 +1,6 @@
 //! The pacer's thread, and the bounded queue from it to the pipeline.
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc};
 use std::time::{Duration, Instant};
 
@@ -25,16 +26,20 @@ pub(super) struct Pace {
 }
 
 impl Pace {
+    /// Starts the thread.
+    ///
+    /// # Errors
+    /// When the system gives none.
     pub(super) fn start(
         plan: Plan,
         told: std_mpsc::Receiver<Control>,
         give: mpsc::Sender<Release>,
         ledger: Arc<Ledger>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let (end, ended) = watch::channel(false);
         let (span, pacing) = (Arc::default(), plan.pacing);
         let due: Arc<Mutex<Option<(Instant, Instant)>>> = Arc::clone(&span);
-        std::thread::spawn(move || {
+        std::thread::Builder::new().name("pacer".to_owned()).spawn(move || {
             let pacer = Pacer::new(plan, wall(), Instant::now());
             drive(pacer, &told, &ledger, |release| {
                 let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
@@ -49,8 +54,8 @@ impl Pace {
             // Closes the channel of releases, then tells.
             drop(give);
             end.send_replace(true);
-        });
-        Self { ended, span, pacing }
+        })?;
+        Ok(Self { ended, span, pacing })
     }
 
     pub(super) async fn ended(&mut self) {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::guard::AllGuarded;
 use super::journals::JournalsError;
 use crate::exit::Exit;
 use crate::journal::JournalError;
@@ -15,6 +16,9 @@ pub enum StartError {
     /// The stream can't be used.
     #[error(transparent)]
     Stream(#[from] NotReady),
+    /// A guard refuses the stream or the rate.
+    #[error(transparent)]
+    Guarded(#[from] AllGuarded),
     /// The key strategy does not fit the events or the stream.
     #[error("STREAMER_PARTITION_KEY: {0}")]
     Key(#[from] KeyerError),
@@ -41,6 +45,9 @@ pub enum StartError {
     /// The embedded stream can't be opened.
     #[error("the embedded stream can't be opened: {0}")]
     Local(std::io::Error),
+    /// The schedule's thread can't be started.
+    #[error("a thread can't be started: {0}")]
+    Thread(std::io::Error),
     /// The journal can't be written to.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -67,13 +74,14 @@ impl StartError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Stream(error) => error.exit(),
+            Self::Guarded(_) => Exit::Guarded,
             Self::Key(_) | Self::Nowhere => Exit::Usage,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,
             Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
             Self::Journals(_) => Exit::Usage,
-            Self::Listen { .. } | Self::Local(_) | Self::Cron(_) => Exit::System,
+            Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }
 }

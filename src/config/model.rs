@@ -12,7 +12,7 @@ use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::EventKind;
 use crate::key::KeyStrategy;
-use crate::kinesis::{HttpClientKind, Limits, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
 
@@ -21,6 +21,8 @@ use crate::send::SendPolicy;
 pub struct Config {
     /// Where the records go.
     pub target: Target,
+    /// What a run must not do to a stream of others.
+    pub guards: Guards,
     /// How long start-up waits for the stream to become ACTIVE.
     pub active_timeout: Duration,
     /// Whether to plan and print only.
@@ -71,6 +73,15 @@ pub enum Target {
     Nowhere,
 }
 
+/// What a run must not do to a stream of others: the embedded stream needs no guard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guards {
+    /// The streams that may be written to; none: any.
+    pub allowed: Option<AllowedStreams>,
+    /// Most records in a second for a stream that is not on this machine.
+    pub most_rate: u64,
+}
+
 /// How many records, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
@@ -89,6 +100,11 @@ pub struct Load {
 }
 
 impl Load {
+    /// The most records of any second, as the run has an end.
+    pub fn most_records_per_second(&self) -> u64 {
+        self.records_per_tick().min(self.max_records.unwrap_or(u64::MAX))
+    }
+
     /// Records of one tick, all jobs together.
     pub fn records_per_tick(&self) -> u64 {
         u64::from(self.jobs) * u64::from(self.messages)
@@ -152,6 +168,7 @@ impl Config {
     /// drawn for it: what a person needs to repeat the run.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let mut all = vec![
+            (table::CONFIRM_RATE.name, self.guards.most_rate.to_string()),
             (table::ACTIVE_TIMEOUT.name, span(self.active_timeout)),
             (table::DRY_RUN.name, self.dry_run.to_string()),
             (table::JOBS.name, self.load.jobs.to_string()),
@@ -195,6 +212,7 @@ impl Config {
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
         let optional = [
+            (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
             (table::DURATION.name, self.load.duration.map(span)),

@@ -10,12 +10,12 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
-use super::model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::EventKind;
 use crate::key::{KeyStrategy, KeyStrategyError};
-use crate::kinesis::{StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
@@ -24,6 +24,7 @@ pub(super) const LOCAL_NAME: &str = "local";
 /// The config, unless something was wrong; the problems are in `asked`.
 pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let target = target(asked);
+    let guards = guards(asked);
     let active_timeout = asked.duration(&table::ACTIVE_TIMEOUT);
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
@@ -48,6 +49,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let log = log(asked);
     Some(Config {
         target: target?,
+        guards: guards?,
         active_timeout: active_timeout?,
         dry_run: dry_run?,
         load: load?,
@@ -83,6 +85,14 @@ fn target(asked: &mut Asked) -> Option<Target> {
         (None, Some(stream)) => Target::Stream(stream),
         (None, None) => Target::Nowhere,
     })
+}
+
+fn guards(asked: &mut Asked) -> Option<Guards> {
+    let allowed = asked.optional(&table::ALLOWED_STREAMS, |asked, setting| {
+        asked.read(setting, |text| text.parse::<AllowedStreams>().map_err(|error| Some(error.to_string())))
+    });
+    let most_rate = asked.number(&table::CONFIRM_RATE);
+    Some(Guards { allowed: allowed?, most_rate: most_rate? })
 }
 
 /// The default name as a name.

@@ -46,6 +46,30 @@ pub const LOCAL: Setting = Setting::new(
 /// Most shards of the embedded stream.
 pub const LOCAL_SHARDS: Form = Number { min: 1, max: 1_000 };
 
+/// Which streams may be written to.
+pub const ALLOWED_STREAMS: Setting = Setting::new(
+    Group::Target,
+    "STREAMER_ALLOWED_STREAMS",
+    "allowed-streams",
+    "PATTERNS",
+    Own(
+        "one or more patterns with commas between them: letters, digits, _ . - : / and * (any characters) or ? (any one)",
+    ),
+    Means("any stream"),
+    "The only streams that may be written to: a pattern with a colon is compared with the stream's ARN, any other with its name. The embedded stream is always allowed",
+);
+
+/// The rate above which a run against a stream that is not local must be confirmed, by this setting.
+pub const CONFIRM_RATE: Setting = Setting::new(
+    Group::Target,
+    "STREAMER_CONFIRM_RATE",
+    "confirm-rate",
+    "N",
+    Number { min: 1, max: MOST_RECORDS_PER_TICK },
+    Value("10000"),
+    "Most records in a second that may be meant for a stream that is neither embedded nor on this machine; a greater load is refused until this is raised to it",
+);
+
 /// How long start-up waits for the stream.
 pub const ACTIVE_TIMEOUT: Setting = Setting::new(
     Group::Target,
@@ -394,6 +418,8 @@ pub const LOG_FORMAT: Setting = Setting::new(
 pub const SETTINGS: &[Setting] = &[
     STREAM,
     LOCAL,
+    ALLOWED_STREAMS,
+    CONFIRM_RATE,
     ACTIVE_TIMEOUT,
     DRY_RUN,
     JOBS,

@@ -40,7 +40,8 @@ impl Answer {
     /// Reads an answer's body into `self`, whose buffer is used again.
     ///
     /// # Errors
-    /// When the body is no JSON, or an entry has neither a sequence number nor an error code.
+    /// When the body is no JSON, holds its entries twice, or an entry has neither a sequence number nor an error
+    /// code, or both.
     pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
         if let Some(failed) = scan::usual(body, &mut self.entries) {
             self.failed_record_count = failed;
@@ -77,8 +78,12 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
             #[serde(other)]
             Other,
         }
+        let mut seen = false;
         while let Some(member) = members.next_key()? {
             match member {
+                Member::Records if std::mem::replace(&mut seen, true) => {
+                    return Err(serde::de::Error::duplicate_field("Records"));
+                }
                 Member::Records => members.next_value_seed(Entries(&mut self.0.entries))?,
                 Member::FailedRecordCount => self.0.failed_record_count = members.next_value()?,
                 Member::Other => drop(members.next_value::<serde::de::IgnoredAny>()?),
@@ -109,7 +114,7 @@ impl<'de> Visitor<'de> for Entries<'_> {
         self.0.clear();
         while let Some(entry) = entries.next_element::<RawEntry<'de>>()? {
             let result = entry.result().ok_or_else(|| {
-                serde::de::Error::custom("an entry has neither SequenceNumber nor ErrorCode")
+                serde::de::Error::custom("an entry does not have one of SequenceNumber and ErrorCode")
             })?;
             self.0.push(result);
         }
@@ -133,10 +138,14 @@ struct RawEntry<'a> {
 impl RawEntry<'_> {
     fn result(&self) -> Option<EntryResult> {
         let shard = self.shard_id.as_deref().and_then(|id| id.parse().ok());
+        let is_stored = self.sequence_number.as_deref().is_some_and(|number| !number.is_empty());
         let Some(of) = refusal(self.error_code.as_deref().unwrap_or_default()) else {
-            let number = self.sequence_number.as_deref()?;
-            return (!number.is_empty()).then_some(EntryResult::Stored(shard));
+            return is_stored.then_some(EntryResult::Stored(shard));
         };
+        // With both it says two things, of which neither is certain.
+        if is_stored {
+            return None;
+        }
         Some(of(shard.or_else(|| named_shard(self.error_message.as_deref()?))))
     }
 }
@@ -214,6 +223,8 @@ mod tests {
             "{\"Records\":[{}]}",
             "{\"Records\":[{\"SequenceNumber\":\"\"}]}",
             "{\"Records\":[{\"SequenceNumber\":\"1\"}",
+            "{\"Records\":[{\"SequenceNumber\":\"1\",\"ErrorCode\":\"InternalFailure\"}]}",
+            "{\"Records\":[],\"Records\":[]}",
             "{\"Records\":[]} x",
             "<html>",
         ] {
@@ -290,11 +301,5 @@ mod tests {
             entries,
             [EntryResult::Stored(Some(ShardId(7))), EntryResult::Throttled(Some(ShardId(3)))]
         );
-    }
-
-    #[test]
-    fn an_error_code_wins_over_a_sequence_number() {
-        let body = r#"{"Records":[{"SequenceNumber":"1","ErrorCode":"InternalFailure"}]}"#;
-        assert_eq!(read(body).expect("an answer").entries, [EntryResult::InternalFailure(None)]);
     }
 }

@@ -8,6 +8,8 @@ use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
+use super::bound::Bounded;
+use super::endpoint::{Seen, is_loopback};
 use super::fault::{Cause, Fault, Refusal};
 use super::lane::{HttpClientKind, Lane};
 use super::{HashKey, HashRange, NotReady, Shard, ShardMap, StreamRef};
@@ -94,6 +96,8 @@ pub struct Client {
     renewable: bool,
     region: String,
     region_is_fallback: bool,
+    /// Where `control` sent its first request.
+    seen: Seen,
 }
 
 impl Client {
@@ -105,7 +109,10 @@ impl Client {
             Access::Local { endpoint } => (by_hand(endpoint), false),
         };
         let region = shared.region().map_or(FALLBACK_REGION, |region| region.as_ref()).to_owned();
+        let seen = Seen::default();
         let control = aws_sdk_kinesis::config::Builder::from(&shared)
+            .interceptor(seen.clone())
+            .interceptor(Bounded)
             .retry_config(RetryConfig::standard())
             .timeout_config(
                 TimeoutConfig::builder()
@@ -121,6 +128,7 @@ impl Client {
             renewable,
             region,
             region_is_fallback,
+            seen,
         }
     }
 
@@ -134,6 +142,12 @@ impl Client {
     #[must_use]
     pub fn region_is_fallback(&self) -> bool {
         self.region_is_fallback
+    }
+
+    /// Whether requests go to this machine; false as long as none was made.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.seen.host().is_some_and(is_loopback)
     }
 
     /// DescribeStreamSummary.

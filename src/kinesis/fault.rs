@@ -64,7 +64,8 @@ pub enum Cause {
 pub struct Fault {
     /// What it means.
     pub cause: Cause,
-    /// The error's code and text as the endpoint or the client gave it; free of secrets.
+    /// The error's code and text as the endpoint or the client gave it: one line, cut, and without the headers that
+    /// an endpoint may repeat.
     pub message: String,
 }
 
@@ -89,11 +90,7 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
             }
             SdkError::TimeoutError(_) => Cause::Silent(Silence::Timeout),
             // The answer could not be read: by its status it may still say that nothing is stored.
-            SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
-                400..500 => Cause::Refused(Refusal::Other),
-                500.. => Cause::Silent(Silence::ServerError),
-                _ => Cause::Silent(Silence::BadAnswer),
-            },
+            SdkError::ResponseError(answer) => coded(answer.raw().status().as_u16(), "", None),
             SdkError::ConstructionFailure(_) => {
                 undispatched(&error).unwrap_or(Cause::Refused(Refusal::Other))
             }
@@ -102,7 +99,7 @@ impl<E: ProvideErrorMetadata + Error + 'static> From<SdkError<E, HttpResponse>> 
             }
             _ => Cause::Silent(Silence::Connection),
         };
-        Self { cause, message: chain(&error) }
+        Self { cause, message: presentable(&chain(&error)) }
     }
 }
 
@@ -120,7 +117,12 @@ pub(super) fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
     // Throttling is told by its code whatever the status; it stores nothing.
     let refusal = match code {
         code if is_throttling(code) => Refusal::Throttled,
-        _ if status >= 500 => return Cause::Silent(Silence::ServerError),
+        // Proxies say so without a code (RFC 6585).
+        _ if status == 429 => Refusal::Throttled,
+        // A failure inside may come after the deed, whatever status an endpoint gives it.
+        _ if status >= 500 || is_inside(code) => return Cause::Silent(Silence::ServerError),
+        // Kinesis redirects nobody. Who does may do it after the deed (303 See Other).
+        _ if status < 400 => return Cause::Silent(Silence::BadAnswer),
         "ResourceNotFoundException" => Refusal::NotFound,
         "AccessDeniedException" | "AccessDenied" | "OptInRequired" => Refusal::Denied,
         "ExpiredTokenException" | "ExpiredToken" | "RequestExpired" => Refusal::CredentialsExpired,
@@ -140,6 +142,13 @@ pub(super) fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
         _ => Refusal::Other,
     };
     Cause::Refused(refusal)
+}
+
+/// Whether an error code tells of a failure inside the service, not of a request that it refused.
+fn is_inside(code: &str) -> bool {
+    ["InternalFailure", "InternalError", "InternalServer", "ServiceUnavailable", "RequestTimeout"]
+        .iter()
+        .any(|start| code.starts_with(start))
 }
 
 /// The cause behind a request that got no answer, where the error's sources tell it.
@@ -183,6 +192,26 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
+/// A text of others in a line of ours. Where a signature is wrong, AWS repeats the request as it came in, headers
+/// and so a session's token included: from there on nothing is shown.
+pub(super) fn presentable(text: &str) -> String {
+    const MOST: usize = 600;
+    const REPEATS: [&str; 5] =
+        ["canonical string", "string-to-sign", "canonical request", "x-amz-security-token", "authorization:"];
+    // ASCII only, so that places in the one are places in the other.
+    let lower = text.to_ascii_lowercase();
+    let end = REPEATS.iter().filter_map(|mark| lower.find(mark)).min().unwrap_or(text.len());
+    let visible = text[..end].split(|c: char| c.is_whitespace() || c.is_control());
+    let mut line = visible.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if let Some((cut, _)) = line.char_indices().nth(MOST) {
+        line.truncate(cut);
+        line.push('…');
+    } else if end < text.len() {
+        line.push_str(" …");
+    }
+    line
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -197,6 +226,11 @@ mod tests {
             (400, "KMSDisabledException", Cause::Refused(Refusal::Kms)),
             (400, "KMSThrottlingException", Cause::Refused(Refusal::Throttled)),
             (418, "", Cause::Refused(Refusal::Other)),
+            (413, "", Cause::Refused(Refusal::Other)),
+            (429, "", Cause::Refused(Refusal::Throttled)),
+            (303, "", Cause::Silent(Silence::BadAnswer)),
+            (400, "InternalFailure", Cause::Silent(Silence::ServerError)),
+            (400, "ServiceUnavailable", Cause::Silent(Silence::ServerError)),
             (500, "InternalFailureException", Cause::Silent(Silence::ServerError)),
             (503, "ServiceUnavailable", Cause::Silent(Silence::ServerError)),
         ] {
@@ -212,5 +246,18 @@ mod tests {
             told("The request signature we calculated …"),
             Cause::Refused(Refusal::CredentialsRejected)
         );
+    }
+
+    #[test]
+    fn what_an_endpoint_says_is_one_line_without_the_request_that_it_repeats() {
+        for (text, shown) in [
+            ("a\nb\u{1b}[2J\tc", "a b [2J c"),
+            ("no match. The Canonical String for this\nx-amz-security-token:hunter2", "no match. The …"),
+            ("é X-Amz-Security-Token: hunter2", "é …"),
+            (&"é".repeat(601), &("é".repeat(600) + "…")),
+            ("", ""),
+        ] {
+            assert_eq!(presentable(text), shown);
+        }
     }
 }

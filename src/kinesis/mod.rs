@@ -1,8 +1,11 @@
 //! Kinesis's vocabulary, its limits as data, and the only files that name the SDK.
 
+mod allowed;
 mod answer;
+mod bound;
 mod client;
 mod direct;
+mod endpoint;
 mod fault;
 mod lane;
 pub mod limits;
@@ -15,6 +18,7 @@ mod sequence;
 pub mod shard;
 mod through_sdk;
 
+pub use allowed::{AllowedStreams, AllowedStreamsError, Permit};
 pub use answer::{Answer, AnswerError, EntryResult};
 pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};

@@ -7,6 +7,7 @@ use aws_config::SdkConfig;
 use bytes::Bytes;
 
 use super::Answer;
+use super::bound::Bounded;
 use super::client::by_default_chain;
 use super::fault::Fault;
 use super::lane::quiet;
@@ -64,5 +65,5 @@ impl ThroughSdk {
 
 /// A client that sends prepared bodies, each once.
 fn client(shared: &SdkConfig) -> aws_sdk_kinesis::Client {
-    aws_sdk_kinesis::Client::from_conf(quiet(shared).protocol(Prepared::new()).build())
+    aws_sdk_kinesis::Client::from_conf(quiet(shared).interceptor(Bounded).protocol(Prepared::new()).build())
 }

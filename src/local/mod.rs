@@ -34,3 +34,4 @@ pub use server::Server;
 pub use shard::{Counts, ShardView};
 pub use store::Store;
 pub use stream::{Distribution, Mode, Status, Stream};
+pub use wire::Api;

@@ -102,6 +102,9 @@ impl<T: Transport> Sender<T> {
             if *self.cut.borrow() {
                 return self.give_up(batch, doubtful);
             }
+            // The buffer holds what an earlier answer said, and must not say it again if this one says nothing.
+            answer.entries.clear();
+            answer.failed_record_count = None;
             let called = Instant::now();
             let result = match self.attempt(batch.body().clone(), answer).await {
                 Attempt::Over(result) => result,
@@ -208,6 +211,8 @@ mod tests {
     enum Reply {
         Entries(Vec<EntryResult>),
         Fault(Cause),
+        /// Success, without a word on any entry.
+        Wordless,
         Never,
     }
 
@@ -224,6 +229,7 @@ mod tests {
                     Ok(())
                 }
                 Reply::Fault(cause) => Err(Fault::new(cause, "scripted")),
+                Reply::Wordless => Ok(()),
                 Reply::Never => std::future::pending().await,
             }
         }
@@ -277,6 +283,14 @@ mod tests {
         assert_eq!(counts.in_flight, 0, "everything is settled");
         let bodies = script.0.lock().expect("no panic").1.clone();
         Sent { counts, bodies, took: start.elapsed() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_earlier_answer_said_is_not_taken_for_what_this_one_says() {
+        // The same number of entries is refused, then nothing is said of them: they must not be refused again.
+        let replies = [Reply::Entries(vec![NO, NO, NO]), Reply::Wordless];
+        let sent = send(&replies, 2, None).await;
+        assert_eq!((sent.counts.failed.total(), sent.counts.unknown.get(Unknown::BadAnswer)), (0, 3));
     }
 
     fn keys(body: &Bytes) -> Vec<String> {

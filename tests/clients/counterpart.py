@@ -9,10 +9,13 @@ makes its own stream, runs the program to its end, reads every shard with boto3 
 - the last line on standard error is the event "run ended", its counts add up, and the exit code is 0;
 - the stream holds exactly as many records as were counted as sent;
 - each job's sequence numbers are 0 to n-1, each once; every payload parses and has its kind's fields;
+- the first job's payloads are, byte by byte but for the time, what `kinesis-streamer sample` prints for the seed: what
+  came through batches, base64, HTTP, the counterpart and boto3 against what was written straight to a pipe;
 - each record has the partition key that its strategy says, and lies in the shard that owns the key's MD5.
 
 Ends with "N passed, 0 failed"; exits 1 when something failed. What limits do is not looked at here: the
-counterparts have none.
+counterparts have none. --report FILE keeps what was found as JSON, with what the counterpart can and can't do
+(counterpart_probe.py); --table makes docs/counterparts.md of such files.
 """
 
 import argparse
@@ -41,10 +44,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+import counterpart_probe
+
 REGION = "us-east-1"  # the program's fallback as well, so that runs without AWS_REGION find the stream
 KEY_ID, SECRET = "AKIDMADEUP", "made-up-secret-that-must-not-be-printed"
 RUN_TIMEOUT = 150
 READ_TIMEOUT = 120
+SEED = 20_131_202
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 COUNTS = ("due", "generated", "sent", "failed", "unknown", "dropped")
 
@@ -56,6 +62,7 @@ class Stored:
     shard: str
     key: str
     event: dict
+    data: bytes
 
 
 @dataclass
@@ -67,6 +74,8 @@ class Run:
     ended: float
     stored: list = field(default_factory=list)
     shards: list = field(default_factory=list)
+    sample: list = field(default_factory=list)
+    """The first job's events, as the program prints them."""
 
 
 @dataclass
@@ -256,7 +265,8 @@ def read_back(kinesis, stream):
             assert time.monotonic() < deadline, f"{shard['ShardId']} could not be read in {READ_TIMEOUT} s"
             answer = kinesis.get_records(ShardIterator=iterator, Limit=1000)
             for record in answer["Records"]:
-                stored.append(Stored(shard["ShardId"], record["PartitionKey"], parsed(record["Data"])))
+                stored.append(Stored(shard["ShardId"], record["PartitionKey"], parsed(record["Data"]),
+                                     record["Data"]))
             at_end = not answer["Records"] and not answer.get("MillisBehindLatest")
             empty = empty + 1 if at_end else 0
             iterator = answer.get("NextShardIterator")
@@ -319,8 +329,31 @@ def check_event(event, kind, run):
     return identity
 
 
+def timeless(data):
+    """The payload without the time at which it was due: the one thing that no seed decides."""
+    return re.sub(TIME.pattern.encode(), b"TIME", data, count=1)
+
+
+def tally(scenario, run):
+    """Missing, duplicate and corrupt records, counted and not only asserted: this is what the report tells."""
+    identity = lambda event: event.get("id", event.get("message"))  # noqa: E731
+    distinct = {identity(record.event) for record in run.stored}
+    expected = {identity(json.loads(line)): timeless(line) for line in run.sample}
+    first = [record for record in run.stored if record.event.get("job", 0) == 0]
+    if scenario.event == "message":  # which has no job: those that the first one made
+        first = [record for record in first if identity(record.event) in expected]
+    corrupt = sum(timeless(record.data) != expected.get(identity(record.event)) for record in first)
+    return {
+        "sent": run.counts["sent"], "held": len(run.stored), "missing": max(0, run.counts["sent"] - len(distinct)),
+        "duplicate": len(run.stored) - len(distinct), "corrupt": corrupt, "compared": len(first),
+        "dropped": run.counts["dropped"],
+    }
+
+
 def judge(scenario, run):
     counts, stored = run.counts, run.stored
+    found = tally(scenario, run)
+    assert found["missing"] == found["duplicate"] == found["corrupt"] == 0 < found["compared"], found
     assert counts["due"] == counts["generated"] + counts["dropped"], counts
     assert counts["generated"] == counts["sent"] + counts["failed"] + counts["unknown"], counts
     assert counts["failed"] == counts["unknown"] == 0 < counts["sent"], counts
@@ -341,6 +374,15 @@ def judge(scenario, run):
             assert record.key == scenario.key_of(record.event), f"{record.key!r} is the key of {record.event}"
     if scenario.also:
         scenario.also(run)
+    return found
+
+
+def sample(arguments, scenario, count, home):
+    """The first `count` events of the first job, straight from the program."""
+    flags = ("sample", str(count), "--seed", str(SEED), "--instance", "counterpart", "--event", scenario.event)
+    code, out, err = finish(start(arguments.binary, flags, {"PATH": os.defpath, "HOME": home}, home))
+    assert code == 0, f"sample: exit code {code}: {err}"
+    return [line.encode() for line in out.splitlines()]
 
 
 def play(scenario, stream, arguments, kinesis, home):
@@ -352,7 +394,8 @@ def play(scenario, stream, arguments, kinesis, home):
     variables = environment(arguments.endpoint, home) | {
         "AWS_KINESIS_STREAM_NAME": target, "CRON_JOBS_TO_GENERATE": str(scenario.jobs),
         "MESSAGES_PER_CRON_JOB": str(scenario.messages), "STREAMER_EVENT": scenario.event,
-        "STREAMER_PARTITION_KEY": scenario.key,
+        "STREAMER_PARTITION_KEY": scenario.key, "STREAMER_SEED": str(SEED),
+        "STREAMER_MAX_IN_FLIGHT": "1" if arguments.one_at_a_time else None,
     } | scenario.settings
     scraper = None
     if scenario.watched:
@@ -375,9 +418,12 @@ def play(scenario, stream, arguments, kinesis, home):
     assert out == "", f"standard output is for data: {out[:300]!r}"
     run = Run(run_ended(err), started, time.time())
     run.shards, run.stored = read_back(kinesis, stream)
-    judge(scenario, run)
+    # A job makes as many as all of them divided, but for what was dropped or cut by an end.
+    first = sum(record.event.get("job") == 0 for record in run.stored) or run.counts["sent"] // scenario.jobs
+    run.sample = sample(arguments, scenario, max(first, 1), home)
+    found = judge(scenario, run)
     kinesis.delete_stream(StreamName=stream)
-    return f"sent {run.counts['sent']}, stored {len(run.stored)}, dropped {run.counts['dropped']}"
+    return found
 
 
 def a_stream_that_is_not_there(arguments, home):
@@ -386,7 +432,7 @@ def a_stream_that_is_not_there(arguments, home):
     code, _, err = finish(start(arguments.binary, ("--duration", "1s"), variables, home))
     assert code == 66, f"exit code {code}, not 66:\n{err[-3000:]}"
     assert "not-there" in err, f"the error does not name the stream:\n{err}"
-    return "exit code 66"
+    return {"exit code": code}
 
 
 def wait_until_up(kinesis, seconds):
@@ -400,12 +446,63 @@ def wait_until_up(kinesis, seconds):
             time.sleep(0.2)
 
 
+def table(paths):
+    """docs/counterparts.md, from the reports of all counterparts."""
+    reports = [json.load(open(path, encoding="utf-8")) for path in paths]
+    names = [report["name"] for report in reports]
+    lines = [
+        "# Counterparts", "",
+        "Kinesis endpoints that others wrote, unmodified, as witnesses: kinesis-streamer sends to each, boto3 reads back,",
+        "and `tests/clients/counterpart.py` compares by code of its own. This file is written by",
+        "`UPDATE_DOCS=1 tests/counterpart.sh`; don't edit it. CI runs the same script, and fails when a count differs.", "",
+        f"Last written on {time.strftime('%Y-%m-%d', time.gmtime())} with " + ", ".join(report["version"] for report in reports)
+        + f"; the reader was boto3 {boto3.__version__}.", "",
+        "## What was sent, and what they held", "",
+        "*Missing*: counted as sent and not there. *Duplicate*: there more than once. *Corrupt*: not, byte by byte but for",
+        "its time, what `kinesis-streamer sample` prints for the seed; looked at for the records of the first job",
+        "(*compared*). Every payload's fields, key and shard are checked as well. *Dropped* records were never generated:",
+        "a counterpart that is slow leaves no room for them, and is not to blame.", "",
+        "| counterpart | scenario | sent | held | missing | duplicate | corrupt | compared | dropped |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for report in reports:
+        sums = collections.Counter()
+        for scenario, found in report["found"].items():
+            if isinstance(found, dict) and "sent" in found:
+                sums.update(found)
+                cells = [found[name] for name in COLUMNS]
+            else:
+                cells = [found if isinstance(found, str) else "; ".join(f"{name} {value}" for name, value in found.items())]
+                cells += [""] * (len(COLUMNS) - 1)
+            lines.append(f"| {report['name']} | {scenario} | " + " | ".join(f"{cell:,}" if type(cell) is int else cell for cell in cells) + " |")
+        lines.append(f"| **{report['name']}** | **all** | " + " | ".join(f"**{sums[name]:,}**" for name in COLUMNS) + " |")
+    lines += [
+        "", "## What they can and can't do", "",
+        "Asked by `tests/clients/counterpart_probe.py` with boto3 alone, without kinesis-streamer.", "",
+        "| | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|",
+    ]
+    for probe in counterpart_probe.PROBES:
+        lines.append(f"| {probe} | " + " | ".join(report["can"].get(probe, "not asked") for report in reports) + " |")
+    return "\n".join(lines) + "\n"
+
+
+COLUMNS = ("sent", "held", "missing", "duplicate", "corrupt", "compared", "dropped")
+
+
 def main():
+    if sys.argv[1:2] == ["--table"]:
+        sys.stdout.write(table(sys.argv[2:]))
+        return 0
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--endpoint", required=True, help="the counterpart's URL")
     parser.add_argument("--binary", required=True, help="the program")
     parser.add_argument("--wait", type=float, default=60, help="seconds until the counterpart must be up")
     parser.add_argument("--no-arn", action="store_true", help="the counterpart does not take a StreamARN alone")
+    parser.add_argument("--one-at-a-time", action="store_true",
+                        help="the counterpart loses records of requests that come at the same time")
+    parser.add_argument("--report", help="the file to keep what was found in, as JSON")
+    parser.add_argument("--name", default="a counterpart", help="the counterpart's name in the report")
+    parser.add_argument("--version", default="", help="its name and version in the report")
     arguments = parser.parse_args()
     arguments.binary = os.path.abspath(arguments.binary)
     kinesis = boto3.client(
@@ -421,18 +518,26 @@ def main():
         checks.append((name, lambda home, scenario=scenario, number=number:
                        play(scenario, f"counterpart-{number}", arguments, kinesis, home)))
     passed = failed = 0
+    kept = {name: "skipped: it takes no ARN alone" for name, scenario in SCENARIOS.items() if scenario.by_arn and arguments.no_arn}
     for name, check in checks:
         begun = time.monotonic()
         try:
             with tempfile.TemporaryDirectory() as home:
-                told = check(home)
+                found = kept[name] = check(home)
             passed += 1
+            told = ", ".join(f"{what} {count}" for what, count in found.items())
             print(f"ok       {name}: {told} ({time.monotonic() - begun:.1f} s)", flush=True)
         except Exception as fault:  # noqa: BLE001 - every failure is reported, and the rest still runs
             failed += 1
+            kept[name] = "FAILED"
             print(f"FAILED   {name}: {fault}", flush=True)
             if not isinstance(fault, AssertionError):
                 traceback.print_exc(file=sys.stdout)
+    if arguments.report:
+        report = {"name": arguments.name, "version": arguments.version or arguments.name, "found": kept,
+                  "can": counterpart_probe.probe(arguments.endpoint)}
+        with open(arguments.report, "w", encoding="utf-8") as file:
+            json.dump(report, file, indent=1)
     print(f"{passed} passed, {failed} failed", flush=True)
     return 1 if failed else 0
 

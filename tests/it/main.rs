@@ -2,7 +2,11 @@
 //!
 //! One binary, because the SDK links slowly.
 
+mod answers;
+mod corners;
 mod faults;
+mod fuzzed;
+mod guards;
 mod journals;
 mod living;
 mod runs;

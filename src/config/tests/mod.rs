@@ -6,6 +6,7 @@ use std::time::Duration;
 
 mod aws;
 mod command_line;
+mod corners;
 mod laws;
 mod rules;
 mod shipped;
@@ -244,7 +245,14 @@ fn values_that_are_wrong_together_are_named_together() {
 
 #[test]
 fn the_variables_of_a_config_are_the_whole_table() {
-    let optional = ["--duration=1s", "--max-records=1", "--local", "--max-request-records=1", "--journal=j"];
+    let optional = [
+        "--allowed-streams=*",
+        "--duration=1s",
+        "--max-records=1",
+        "--local",
+        "--max-request-records=1",
+        "--journal=j",
+    ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let config = run(&[], &[&optional[..], &sizes[..]].concat());
     let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();

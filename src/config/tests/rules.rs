@@ -16,6 +16,7 @@ fn examples(setting: &Setting) -> Vec<String> {
         Form::Own(_) => {
             let examples: &[&str] = match setting.flag {
                 "stream" => &[],
+                "allowed-streams" => &["*"],
                 "local" => &["true", "false", "1", "1000"],
                 "cron" => &[],
                 "partition-key" => {

@@ -23,7 +23,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rustls::ClientConfig;
 
 use super::Answer;
-use super::fault::{Cause, Fault, Refusal, Silence, chain, coded};
+use super::fault::{Cause, Fault, Refusal, Silence, chain, coded, presentable};
 use connection::{Broken, Connection, Peer};
 use identity::Identity;
 use pool::Pool;
@@ -32,9 +32,6 @@ use sign::Place;
 
 /// A difference of the clocks that is worth signing with the endpoint's time; AWS allows five minutes either way.
 const SKEW: TimeDelta = TimeDelta::minutes(4);
-
-/// The most characters of an endpoint's own words that a message repeats.
-const MOST_WORDS: usize = 500;
 
 /// Puts records to one endpoint.
 #[derive(Debug)]
@@ -238,8 +235,8 @@ fn refused(status: u16, header: Option<&str>, body: &[u8]) -> Fault {
     let Error { kind, message } = serde_json::from_slice(body).unwrap_or_default();
     let named = header.map(str::to_owned).or(kind).unwrap_or_default();
     let code = named.split(':').next().unwrap_or_default();
-    let code = code.rsplit('#').next().unwrap_or_default();
-    let words: String = message.as_deref().unwrap_or_default().chars().take(MOST_WORDS).collect();
+    let code = &*presentable(code.rsplit('#').next().unwrap_or_default());
+    let words = presentable(message.as_deref().unwrap_or_default());
     let text = match (code, words.as_str()) {
         ("", "") => format!("the endpoint answered with status {status}"),
         ("", words) => format!("status {status}: {words}"),

@@ -9,7 +9,7 @@ mod http;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -32,6 +32,9 @@ const LINGER: Duration = Duration::from_secs(5);
 
 /// How long to wait when the machine has no more file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// How long the same trouble is not told again.
+const QUIET: Duration = Duration::from_secs(10);
 
 /// The embedded Kinesis, bound to its address.
 #[derive(Debug)]
@@ -84,6 +87,7 @@ impl Server {
         let (stop, stopped) = watch::channel(());
         let mut connections = JoinSet::new();
         tokio::pin!(shutdown);
+        let mut told = None;
         loop {
             tokio::select! {
                 biased;
@@ -99,7 +103,10 @@ impl Server {
                         connections.spawn(connection);
                     }
                     Err(error) => {
-                        tracing::warn!(%error, "the embedded stream could not accept a connection");
+                        if told.is_none_or(|told: Instant| told.elapsed() >= QUIET) {
+                            tracing::warn!(%error, "the embedded stream can't accept connections; they wait");
+                            told = Some(Instant::now());
+                        }
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 },

@@ -20,6 +20,10 @@ pub enum Reply {
     StoreThenError(u16, &'static str),
     /// Stores all, but answers for one entry less (or more).
     WrongCount(isize),
+    /// Answers with this status, these header lines (each ended by a line break) and this body, after storing or not.
+    Raw { stored: bool, status: u16, headers: &'static str, body: String },
+    /// Stores all, then sends a 200 without an end.
+    Endless,
     /// Stores all, then answers with a 200 that is no JSON.
     Garbage,
     /// Hangs up without an answer, after storing or not.
@@ -37,6 +41,8 @@ pub enum Describe {
     Status(&'static str),
     /// This status and error code.
     Error(u16, &'static str),
+    /// This status and body.
+    Raw(u16, String),
 }
 
 #[derive(Default)]
@@ -45,6 +51,7 @@ struct State {
     describes: VecDeque<Describe>,
     stored: Vec<Value>,
     requests: usize,
+    calls: usize,
 }
 
 /// A scripted Kinesis of one stream with two shards.
@@ -86,18 +93,27 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// How many requests of any kind came.
+    pub fn calls(&self) -> usize {
+        self.state.lock().expect("no panic").calls
+    }
+}
+
 fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut writer = connection.try_clone()?;
     let mut reader = BufReader::new(connection);
     while let Some((operation, body)) = read_request(&mut reader)? {
+        state.lock().expect("no panic").calls += 1;
         match operation.as_str() {
             "DescribeStreamSummary" => {
                 let describe = state.lock().expect("no panic").describes.pop_front();
                 let (status, answer) = match describe.unwrap_or(Describe::Status("ACTIVE")) {
-                    Describe::Status(status) => (200, summary(status)),
-                    Describe::Error(status, code) => (status, error(code)),
+                    Describe::Status(status) => (200, summary(status).to_string()),
+                    Describe::Error(status, code) => (status, error(code).to_string()),
+                    Describe::Raw(status, body) => (status, body),
                 };
-                answer_with(&mut writer, status, &answer.to_string())?;
+                answer_with(&mut writer, status, &answer)?;
             }
             "ListShards" => answer_with(&mut writer, 200, &shards().to_string())?,
             "PutRecords" => {
@@ -120,9 +136,10 @@ fn put(writer: &mut TcpStream, state: &Mutex<State>, body: &Value) -> std::io::R
         let reply = state.replies.pop_front().unwrap_or(Reply::Store);
         let refused = match reply {
             Reply::Refuse(refused, _) => refused,
-            Reply::Error(..) | Reply::HangUp { stored: false } | Reply::Silence { stored: false } => {
-                entries.len()
-            }
+            Reply::Error(..)
+            | Reply::Raw { stored: false, .. }
+            | Reply::HangUp { stored: false }
+            | Reply::Silence { stored: false } => entries.len(),
             _ => 0,
         };
         state.stored.extend(entries.iter().skip(refused).cloned());
@@ -151,6 +168,17 @@ fn put(writer: &mut TcpStream, state: &Mutex<State>, body: &Value) -> std::io::R
             answer_with(writer, 200, &results((0..count).map(good).collect()))?;
         }
         Reply::Garbage => answer_with(writer, 200, "<html>welcome to the hotel's network</html>")?,
+        Reply::Raw { status, headers, body, .. } => {
+            let length = body.len();
+            write!(writer, "HTTP/1.1 {status} Raw\r\n{headers}content-length: {length}\r\n\r\n{body}")?;
+        }
+        Reply::Endless => {
+            writer.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{\"Records\":[")?;
+            // Until the client hangs up.
+            loop {
+                writer.write_all(&[b' '; 65_536])?;
+            }
+        }
         Reply::HalfAnAnswer => {
             let whole = response(200, &results((0..entries.len()).map(good).collect()));
             writer.write_all(&whole.as_bytes()[..whole.len() - 20])?;

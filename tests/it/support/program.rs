@@ -18,6 +18,11 @@ pub struct Program {
 /// The counts that the run's last line of log tells.
 pub type Counts = BTreeMap<String, u64>;
 
+/// The folder of a run that may still go on.
+pub struct Kept {
+    pub folder: tempfile::TempDir,
+}
+
 /// A run that has ended.
 pub struct Finished {
     pub code: i32,
@@ -64,6 +69,33 @@ impl Program {
     pub fn file(self, name: &str, text: &str) -> Self {
         std::fs::write(self.folder.path().join(name), text).expect("written");
         self
+    }
+
+    /// The same, started by a shell after it has run `script`.
+    pub fn under(self, script: &str) -> Self {
+        let mut shell = Command::new("sh");
+        shell.arg("-c").arg(format!("{script}\nexec \"$0\" \"$@\""));
+        shell.arg(self.command.get_program()).args(self.command.get_args());
+        shell.env_clear().current_dir(self.folder.path()).stdin(Stdio::null());
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        for (name, value) in self.command.get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        Self { command: shell, folder: self.folder }
+    }
+
+    /// The command, to be run in other ways. Its folder is gone then: it runs where the tests do.
+    pub fn into_command(mut self) -> Command {
+        self.command.current_dir(std::env::temp_dir());
+        self.command
+    }
+
+    /// Runs what it is under to its end, and keeps the folder.
+    pub fn keep(mut self) -> Kept {
+        let status =
+            self.command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("a shell starts");
+        assert!(status.success());
+        Kept { folder: self.folder }
     }
 
     pub fn finish(mut self) -> Finished {

@@ -1,0 +1,253 @@
+//! What must hold for any bytes at each door through which bytes of others come in: a law per door.
+//!
+//! The fuzz targets beside this file run them without end, `tests/it/fuzzed.rs` for a while on stable. None may panic;
+//! memory and time are bounded by the fuzzer (`-rss_limit_mb`, `-timeout`) and by the sizes asserted here.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kinesis_streamer::config::{self, Invocation};
+use kinesis_streamer::generate::{EventKind, Generator, Timestamp};
+use kinesis_streamer::key::{KeyStrategy, Keyer};
+use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap};
+use kinesis_streamer::local::{Api, Clock, Options, Store};
+use kinesis_streamer::schedule::Cron;
+use kinesis_streamer::{journal, verify};
+use md5::{Digest, Md5};
+use serde_json::{Value, json};
+
+/// Stands in every environment as a secret; no text may hold it.
+const SECRET: &str = "a-secret-that-must-not-be-seen";
+
+/// Every law by its name, which is also its target's and its seeds'.
+pub const ALL: [(&str, fn(&[u8])); 7] = [
+    ("settings", settings),
+    ("answer", answer),
+    ("aggregate", aggregate),
+    ("journal", journal_file),
+    ("wire", wire),
+    ("cron", cron),
+    ("key", key),
+];
+
+/// Lines are variables (`NAME=VALUE`) where they begin with an upper-case letter, else arguments.
+///
+/// Law: what is refused is told in lines that a terminal can show, without a secret; what is accepted makes itself
+/// again from its own variables.
+pub fn settings(data: &[u8]) {
+    let lines = || data.split(|&byte| byte == b'\n').take(64).map(OsStr::from_bytes);
+    let is_variable = |line: &&OsStr| line.as_bytes().first().is_some_and(u8::is_ascii_uppercase);
+    let variables = lines().filter(is_variable).filter_map(|line| {
+        let at = line.as_bytes().iter().position(|&byte| byte == b'=')?;
+        let (name, value) = line.as_bytes().split_at(at);
+        Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(&value[1..]).to_owned()))
+    });
+    let secrets = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"].map(|name| (name.into(), SECRET.into()));
+    let arguments = lines().filter(|line| !is_variable(line)).map(OsStr::to_owned);
+    let program = std::iter::once("x".into());
+    match config::read(secrets.into_iter().chain(variables), program.chain(arguments), 1) {
+        Err(problems) => {
+            assert!(problems.iter().count() > 0);
+            for problem in problems.iter() {
+                let line = problem.to_string();
+                assert!(!line.chars().any(char::is_control), "{line:?}");
+                assert!(line.chars().count() < 1_000, "{line}");
+            }
+            assert!(!format!("{problems}{problems:?}").contains(SECRET));
+        }
+        Ok(Invocation::Run(first)) => {
+            assert!(!format!("{first:?}").contains(SECRET));
+            match config::read(first.variables(), ["x"], 2) {
+                Ok(Invocation::Run(again)) => {
+                    let plain = |config: &config::Config| {
+                        let seed = config::Seed { given: true, ..config.seed };
+                        config::Config { notices: Vec::new(), seed, ..config.clone() }
+                    };
+                    assert_eq!(plain(&first), plain(&again));
+                }
+                other => panic!("{:?} became {other:?}", first.variables()),
+            }
+        }
+        Ok(_) => {}
+    }
+}
+
+/// Law: whatever is read as an answer is one by a parser of others as well, has as many entries, and each counts as
+/// stored exactly when it has a sequence number and no error. A used buffer changes nothing.
+pub fn answer(data: &[u8]) {
+    let (mut fresh, mut used) = (Answer::default(), Answer::default());
+    used.entries = vec![EntryResult::Stored(None); 3];
+    used.failed_record_count = Some(7);
+    let (read, again) = (fresh.read(data), used.read(data));
+    assert_eq!(read.is_ok(), again.is_ok());
+    if read.is_err() {
+        return;
+    }
+    assert_eq!(fresh, used);
+    // What is of no meaning to us is skipped, and need not even be text there.
+    let Ok(value) = serde_json::from_str::<Value>(&String::from_utf8_lossy(data)) else { return };
+    let entries = value["Records"].as_array().map_or(&[][..], Vec::as_slice);
+    assert_eq!(entries.len(), fresh.entries.len());
+    for (entry, result) in entries.iter().zip(&fresh.entries) {
+        let text = |name: &str| entry[name].as_str().unwrap_or_default();
+        let stored = !text("SequenceNumber").is_empty();
+        let refused = !text("ErrorCode").is_empty();
+        assert!(stored != refused, "{entry}");
+        assert_eq!(matches!(result, EntryResult::Stored(_)), stored, "{entry}");
+    }
+    assert_eq!(value["FailedRecordCount"].as_u64(), fresh.failed_record_count);
+}
+
+/// Law: any record is unpacked to user records that are not larger than it can hold, as it is, and as the message of an
+/// aggregate whose check sum is right.
+pub fn aggregate(data: &[u8]) {
+    let unpack = |record: &[u8]| {
+        let (mut room, mut given, mut bytes) = (Vec::new(), 0_usize, 0_usize);
+        verify::unpack("key", record, &mut room, |result| {
+            given += 1;
+            if let Ok(user) = result {
+                assert!(user.compressed || user.data.len() <= record.len());
+                bytes += if user.compressed { 0 } else { user.data.len() };
+            }
+        });
+        assert!(given <= record.len().max(1), "{given} user records in {} bytes", record.len());
+        assert!(bytes <= record.len(), "more bytes than there are");
+    };
+    unpack(data);
+    let digest = Md5::digest(data);
+    unpack(&[&[0xf3, 0x89, 0x9a, 0xc2], data, &digest[..]].concat());
+}
+
+/// Law: any file is read to its end or refused, in no more items than it has bytes; what is told of it is told again.
+pub fn journal_file(data: &[u8]) {
+    let mut reader = journal::Reader::new(data);
+    let mut items = 0;
+    while let Ok(Some(_)) = reader.read() {
+        items += 1;
+        assert!(items <= data.len(), "{items} items in {} bytes", data.len());
+    }
+    let accounts = || journal::accounts(&mut journal::Reader::new(data)).ok().map(|all| format!("{all:?}"));
+    assert_eq!(accounts(), accounts());
+}
+
+/// The operations that a line of [`wire`] can name, by its first byte.
+const OPERATIONS: [&str; 21] = [
+    "PutRecords",
+    "PutRecord",
+    "GetRecords",
+    "GetShardIterator",
+    "ListShards",
+    "DescribeStream",
+    "DescribeStreamSummary",
+    "CreateStream",
+    "DeleteStream",
+    "SplitShard",
+    "MergeShards",
+    "UpdateShardCount",
+    "UpdateStreamMode",
+    "UpdateMaxRecordSize",
+    "AddTagsToStream",
+    "RemoveTagsFromStream",
+    "ListTagsForStream",
+    "IncreaseStreamRetentionPeriod",
+    "DecreaseStreamRetentionPeriod",
+    "ListStreams",
+    "DescribeLimits",
+];
+
+/// Lines are calls of the embedded stream: a letter for the operation, then the body.
+///
+/// Law: every call is answered with JSON or with an error of the API; the stream takes records as long as it is there,
+/// and holds what it answered as stored.
+pub fn wire(data: &[u8]) {
+    let clock = Clock::manual(Duration::from_secs(1_800_000_000));
+    let stream = Some("s".parse().expect("a legal name"));
+    let options = Options { stream, shards: 2, clock: clock.clone(), shard_limit: 50, ..Options::default() };
+    let store = Arc::new(Store::new(options).expect("legal options"));
+    let api = Api::new(Arc::clone(&store));
+    let mut stored = 0;
+    let count = |answer: &[u8]| {
+        let answer: Value = serde_json::from_slice(answer).expect("an answer is JSON");
+        let records = answer["Records"]
+            .as_array()
+            .map_or(0, |all| all.iter().filter(|one| one.get("SequenceNumber").is_some()).count());
+        records + usize::from(answer.get("SequenceNumber").is_some())
+    };
+    for line in data.split(|&byte| byte == b'\n').take(20) {
+        clock.advance(Duration::from_millis(100));
+        let Some((&letter, body)) = line.split_first() else { continue };
+        let operation = OPERATIONS[usize::from(letter.wrapping_sub(b'a')) % OPERATIONS.len()];
+        // What else there is may be made and deleted; this one stays, to be counted.
+        if operation == "DeleteStream" && body.windows(3).any(|three| three == b"\"s\"" || three == b"m/s") {
+            continue;
+        }
+        match api.call(operation, body) {
+            Ok(answer) if operation.starts_with("Put") => {
+                let to_s = serde_json::from_str::<Value>(&String::from_utf8_lossy(body))
+                    .is_ok_and(|body| names_s(&body));
+                stored += if to_s { count(&answer) } else { 0 };
+            }
+            Ok(answer) => {
+                assert!(answer.is_empty() || serde_json::from_slice::<Value>(&answer).is_ok(), "{operation}");
+            }
+            Err(error) => assert!(error.kind.status() < 500, "{operation}: {}", error.message),
+        }
+    }
+    clock.advance(Duration::from_secs(60));
+    let body = json!({ "StreamName": "s", "Records": [{ "Data": "AAAA", "PartitionKey": "k" }] }).to_string();
+    match api.call("PutRecords", body.as_bytes()) {
+        Ok(answer) => stored += count(&answer),
+        // On a stream that was made to want an explicit distribution, say.
+        Err(error) => assert!(error.kind.status() < 500, "{}", error.message),
+    }
+    let held = store.stream("s").map_or(0, |stream| stream.totals().accepted_records);
+    assert_eq!(held, stored as u64);
+}
+
+fn names_s(body: &Value) -> bool {
+    let arn = body["StreamARN"].as_str().is_some_and(|arn| arn.ends_with(":stream/s"));
+    body["StreamName"] == "s" || body["StreamName"].is_null() && arn
+}
+
+/// Law: an expression that is accepted is written as it is read, and due again and again, each time later.
+pub fn cron(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(cron) = text.parse::<Cron>() else { return };
+    assert_eq!(cron.to_string().parse(), Ok(cron.clone()));
+    let mut second = 1_800_000_000;
+    for _ in 0..5 {
+        let next = cron.next_after(second);
+        assert!(next > second, "{text:?}: {next} after {second}");
+        second = next;
+        if next == u64::MAX {
+            break;
+        }
+    }
+}
+
+/// Law: a strategy that is accepted is written as it is read, and gives every event of a kind that has such a key a
+/// legal one, the same each time.
+pub fn key(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(strategy) = text.parse::<KeyStrategy>() else { return };
+    assert_eq!(strategy.to_string().parse(), Ok(strategy.clone()));
+    let shards = HashRange::ALL.divided(3).into_iter().zip(0..);
+    let shards = ShardMap::new(shards.map(|(range, id)| Shard { id: ShardId(id), range }).collect());
+    for kind in EventKind::ALL {
+        let Ok(keyer) = Keyer::new(&strategy, kind, 1, "p", &shards) else { continue };
+        let generator = Generator::new(kind, 1, "p");
+        let (mut event, mut one, mut other) = (Vec::new(), String::new(), String::new());
+        for sequence in 0..3 {
+            event.clear();
+            let written = generator.write(0, sequence, &Timestamp::from_unix_millis(0), &mut event);
+            let first = keyer.write(0, sequence, &event, &written, &mut one);
+            assert_eq!(first, keyer.write(0, sequence, &event, &written, &mut other));
+            if first.is_ok() {
+                assert_eq!(one, other);
+                assert!((1..=256).contains(&one.chars().count()), "{one:?}");
+            }
+        }
+    }
+}
