@@ -548,13 +548,8 @@ fn sound_events_of_an_earlier_run_of_the_same_name_are_left_out() {
     for (number, due) in [(1, 4_999), (2, 5_000)] {
         let (mut data, mut key) = (Vec::new(), String::new());
         let written = generator.write(0, 0, &Timestamp::from_unix_millis(due), &mut data);
-        let keyer = Keyer::new(
-            &crate::key::KeyStrategy::Random,
-            EventKind::Click,
-            7,
-            "p",
-            &ShardMap::default(),
-        );
+        let keyer =
+            Keyer::new(&crate::key::KeyStrategy::Random, EventKind::Click, 7, "p", &ShardMap::default());
         keyer.expect("a keyer").write(0, 0, &data, &written, &mut key).expect("a key");
         audit.see(&Seen {
             shard: ShardId(0),
