@@ -74,7 +74,7 @@ fn reading_begins_before_the_first_run_and_without_a_journal_at_the_oldest_recor
     let (first, second) = (header("a", 500_000), header("b", 400_000));
     assert_eq!(place(Since::Start, &[first.clone(), second], now), Place::Since(340_000));
     assert_eq!(place(Since::Start, &[], now), Place::Oldest);
-    assert_eq!(place(Since::Oldest, &[first.clone()], now), Place::Oldest);
+    assert_eq!(place(Since::Oldest, std::slice::from_ref(&first), now), Place::Oldest);
     assert_eq!(place(Since::Time(9), &[first], now), Place::Since(9));
     assert_eq!(place(Since::Ago(Duration::from_secs(100)), &[], now), Place::Since(900_000));
 }

@@ -61,7 +61,8 @@ mod tests {
         registry.register(Box::new(collector)).expect("names are legal and different");
         let mut told: Vec<String> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
         let mut names: Vec<&str> = READING_METRICS.iter().map(|metric| metric.name).collect();
-        (told.sort_unstable(), names.sort_unstable());
+        told.sort_unstable();
+        names.sort_unstable();
         assert_eq!(told, names);
     }
 }

@@ -213,17 +213,34 @@ async fn resharding_is_followed_whether_answers_name_the_children_or_not() {
 
 #[tokio::test(start_paused = true)]
 async fn from_the_newest_on_nothing_older_is_read_and_nothing_newer_is_passed_over() {
+    for names_children in [true, false] {
+        let stream = Stream::with(2);
+        stream.stage().names_children = names_children;
+        stream.store(0, 0..50);
+        let (mut readback, mailbox) = readback(&stream, Place::Newest);
+        readback.begun().await.expect("it can be read");
+        stream.store(0, 50..60);
+        stream.split(1, 2..4);
+        stream.store(2, 60..70);
+        mailbox.put(&"p".into(), [sent(50..70)]);
+        readback.order(Order::Finish { all_told: true });
+        let outcome = readback.outcome().await;
+        assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Complete, 20));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn although_nothing_is_outstanding_every_shard_is_read_to_the_tip_that_it_had_at_the_end() {
     let stream = Stream::with(2);
-    stream.store(0, 0..50);
-    let (mut readback, mailbox) = readback(&stream, Place::Newest);
+    stream.store(1, 0..350);
+    let (mut readback, _) = readback(&stream, Place::Oldest);
     readback.begun().await.expect("it can be read");
-    stream.store(0, 50..60);
-    stream.split(1, 2..4);
-    stream.store(2, 60..70);
-    mailbox.put(&"p".into(), [sent(50..70)]);
+    // At their tip once, and not since this came.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    stream.store(0, 350..360);
     readback.order(Order::Finish { all_told: true });
     let outcome = readback.outcome().await;
-    assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Complete, 20));
+    assert_eq!((outcome.end, outcome.counts.records), (ReadEnd::Complete, 360));
 }
 
 #[tokio::test(start_paused = true)]

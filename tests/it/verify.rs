@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::readback::call;
-use crate::support::{Finished, Program, Running};
+use crate::support::{Finished, Program, Running, counts};
 
 /// `kinesis-streamer local` in a process of its own.
 struct Local {
@@ -217,6 +217,21 @@ fn resharding_in_mid_run_is_followed() {
     let told = event(&log, "stream verified");
     assert_eq!((code, &told["clean"], &told["delivered"]), (0, &json!(true), &json!(500)), "{told}");
     local.end();
+}
+
+#[test]
+fn a_signal_ends_the_load_and_what_was_sent_is_read_to_its_end() {
+    let run = Program::run(&["--local=2", "--verify", "--listen=127.0.0.1:0"]).start();
+    let sent = |text: &str| {
+        let line = text.lines().find(|line| line.starts_with("kinesis_streamer_records_sent_total "));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).expect("a number")
+    };
+    while sent(&run.get("/metrics").1) == 0 {}
+    run.signal("INT");
+    let (code, log) = run.finish();
+    let (told, counts) = (event(&log, "stream verified"), counts(&log));
+    assert_eq!((code, &told["clean"]), (0, &json!(true)), "{told}");
+    assert_eq!((&told["delivered"], counts["held"]), (&json!(counts["sent"]), counts["sent"]));
 }
 
 #[test]
