@@ -1,7 +1,7 @@
 //! The one door to AWS: connects by aws-config's default chain, describes the stream, puts records.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::config::retry::RetryConfig;
@@ -23,6 +23,9 @@ pub const LOG_DIRECTIVES: &str = "aws_config=error";
 
 /// How long a connection attempt may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// How long after a renewal of the credentials there is no other: it may start a process or ask a service.
+const RENEWAL_REST: Duration = Duration::from_secs(5);
 
 /// A stream as DescribeStreamSummary tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,9 +95,60 @@ pub struct Client {
     /// For describing: the SDK's retries and timeouts.
     control: aws_sdk_kinesis::Client,
     /// For records: no retries of the SDK, because they would hide throttles from the counts, and our own body.
-    data: aws_sdk_kinesis::Client,
+    data: Arc<Data>,
     region: String,
     region_is_fallback: bool,
+}
+
+/// The client for records, which is replaced when its credentials are no good any more.
+///
+/// The SDK keeps credentials until the end that they came with (an hour, say, or fifteen minutes when they came with
+/// none) and what it read of a profile for ever, whatever the endpoint says of them.
+#[derive(Debug)]
+struct Data {
+    current: RwLock<aws_sdk_kinesis::Client>,
+    renewable: bool,
+    renewed: Mutex<Option<Instant>>,
+}
+
+impl Data {
+    fn new(shared: &SdkConfig, access: &Access) -> Arc<Self> {
+        Arc::new(Self {
+            current: RwLock::new(for_records(shared)),
+            renewable: matches!(access, Access::Default { .. }),
+            renewed: Mutex::new(None),
+        })
+    }
+
+    fn current(&self) -> aws_sdk_kinesis::Client {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Asks the whole chain of providers anew, in the background; the attempts after that use what it gives.
+    fn renew(self: &Arc<Self>, region: &str) {
+        let mut renewed = self.renewed.lock().unwrap_or_else(PoisonError::into_inner);
+        let rests = renewed.is_some_and(|last| last.elapsed() < RENEWAL_REST);
+        if rests || !self.renewable {
+            return;
+        }
+        *renewed = Some(Instant::now());
+        let (data, region) = (Arc::clone(self), region.to_owned());
+        tokio::spawn(async move {
+            let (shared, _) = by_default_chain(Some(region)).await;
+            *data.current.write().unwrap_or_else(PoisonError::into_inner) = for_records(&shared);
+        });
+    }
+}
+
+/// A client that sends prepared bodies, each once.
+fn for_records(shared: &SdkConfig) -> aws_sdk_kinesis::Client {
+    let config = aws_sdk_kinesis::config::Builder::from(shared)
+        .retry_config(RetryConfig::disabled())
+        // `send` bounds each attempt itself; the SDK's own timers would only cost.
+        .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .protocol(Prepared::new());
+    aws_sdk_kinesis::Client::from_conf(config.build())
 }
 
 impl Client {
@@ -115,16 +169,9 @@ impl Client {
                     .build(),
             )
             .build();
-        let data = aws_sdk_kinesis::config::Builder::from(&shared)
-            .retry_config(RetryConfig::disabled())
-            // `send` bounds each attempt itself; the SDK's own timers would only cost.
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build())
-            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-            .protocol(Prepared::new())
-            .build();
         Self {
             control: aws_sdk_kinesis::Client::from_conf(control),
-            data: aws_sdk_kinesis::Client::from_conf(data),
+            data: Data::new(&shared, access),
             region,
             region_is_fallback,
         }
@@ -207,16 +254,22 @@ impl Client {
 
     /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
     ///
-    /// Bounded in time by the caller alone.
+    /// Bounded in time by the caller alone. Credentials that the endpoint does not take (any more) are asked for anew.
     ///
     /// # Errors
     /// The fault of the request as a whole. `Ok` says nothing of the entries.
     pub async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
         let exchange = Arc::new(Exchange::new(body, std::mem::take(answer)));
-        let call = self.data.put_records().send();
+        let call = self.data.current().put_records().send();
         let result = EXCHANGE.scope(Arc::clone(&exchange), call).await;
         *answer = exchange.take_answer();
-        result.map(drop).map_err(Fault::from)
+        let result = result.map(drop).map_err(Fault::from);
+        if let Err(Fault { cause: Cause::Refused(refusal), .. }) = result
+            && matches!(refusal, Refusal::CredentialsExpired | Refusal::CredentialsRejected)
+        {
+            self.data.renew(&self.region);
+        }
+        result
     }
 }
 

@@ -3,7 +3,10 @@
 //! One binary, because the SDK links slowly.
 
 mod faults;
+#[path = "../support/mod.rs"]
+mod faulty;
 mod living;
+mod matrix;
 mod runs;
 mod settings;
 mod starts;
