@@ -14,7 +14,7 @@ pub fn binary() -> &'static Path {
 }
 
 /// Runs at once; they mostly wait.
-const AT_ONCE: usize = 5;
+const AT_ONCE: usize = 8;
 
 #[test]
 fn no_fault_makes_ledger_witness_and_stream_disagree() {
