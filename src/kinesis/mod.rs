@@ -11,7 +11,7 @@ mod scan;
 pub mod shard;
 
 pub use answer::{Answer, AnswerError, EntryResult};
-pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};
+pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, LOG_NEVER, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};
 pub use limits::Limits;
 pub use names::{NameError, PartitionKey, StreamArn, StreamName, StreamRef};

@@ -5,9 +5,11 @@
 mod faults;
 #[path = "../support/mod.rs"]
 mod faulty;
+mod listener;
 mod living;
 mod matrix;
 mod runs;
+mod secrets;
 mod settings;
 mod starts;
 mod support;

@@ -229,13 +229,13 @@ impl Client {
     ) -> io::Result<Then> {
         if let Some(refusal) = shared.refusal(&request) {
             told.fill(Told::Refused);
-            self.stream.write_all(&refusal).await?;
+            self.tell(&refusal).await?;
             return Ok(Then::Next);
         }
         let Some(fault) = shared.fault(number) else {
             let answer = self.forward(shared, "PutRecords", &request.body).await?;
             read_answer(&answer, told);
-            self.stream.write_all(&http::answer(answer.status(), &answer.body)).await?;
+            self.tell(&http::answer(answer.status(), &answer.body)).await?;
             return Ok(Then::Next);
         };
         if fault == Fault::ThrottleHalf {
@@ -254,7 +254,7 @@ impl Client {
                 .map(|i| if i % 2 == 1 { stored.next().unwrap_or_default() } else { refused() });
             let answer = results(merged.collect());
             entries_told(&answer, told);
-            self.stream.write_all(&http::answer(200, answer.to_string().as_bytes())).await?;
+            self.tell(&http::answer(200, answer.to_string().as_bytes())).await?;
             return Ok(Then::Next);
         }
         let stored = match fault.stored() {
@@ -270,7 +270,7 @@ impl Client {
                 Ok(Then::Close)
             }
             Fault::HalfAnAnswer => {
-                self.stream.write_all(&whole[..whole.len() / 2]).await?;
+                self.tell(&whole[..whole.len() / 2]).await?;
                 Ok(Then::Close)
             }
             Fault::Silence { .. } => {
@@ -281,7 +281,7 @@ impl Client {
                 if self.gone_within(time).await {
                     return Ok(Then::Close);
                 }
-                self.stream.write_all(&whole).await?;
+                self.tell(&whole).await?;
                 stored.iter().for_each(|answer| read_answer(answer, told));
                 Ok(Then::Next)
             }
@@ -290,7 +290,7 @@ impl Client {
                     if self.gone_within(time / PIECES as u32).await {
                         return Ok(Then::Close);
                     }
-                    self.stream.write_all(piece).await?;
+                    self.tell(piece).await?;
                 }
                 stored.iter().for_each(|answer| read_answer(answer, told));
                 Ok(Then::Next)
@@ -303,13 +303,13 @@ impl Client {
                     let last = entries.last().cloned().unwrap_or_default();
                     entries.resize(wanted, last);
                 }
-                self.stream.write_all(&http::answer(200, answer.to_string().as_bytes())).await?;
+                self.tell(&http::answer(200, answer.to_string().as_bytes())).await?;
                 Ok(Then::Next)
             }
             Fault::Error { status, code, .. } => {
                 let text =
                     json!({"__type": code, "message": format!("made by the proxy: {code}")}).to_string();
-                self.stream.write_all(&http::answer(status, text.as_bytes())).await?;
+                self.tell(&http::answer(status, text.as_bytes())).await?;
                 // Throttling stores nothing whatever the status; any other 5xx leaves it open.
                 if status < 500 {
                     told.fill(Told::Refused);
@@ -325,7 +325,7 @@ impl Client {
             Fault::ThrottleAll | Fault::ThrottleHalf => {
                 let answer = results(vec![refused(); told.len()]);
                 entries_told(&answer, told);
-                self.stream.write_all(&http::answer(200, answer.to_string().as_bytes())).await?;
+                self.tell(&http::answer(200, answer.to_string().as_bytes())).await?;
                 Ok(Then::Next)
             }
         }
@@ -346,6 +346,19 @@ impl Client {
         let answer = http::read(&mut upstream, &mut Vec::new()).await?;
         self.upstream = Some(upstream);
         answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Answers, unless the client has given up already: nothing is told to somebody who is gone.
+    async fn tell(&mut self, answer: &[u8]) -> io::Result<()> {
+        let mut some = [0; 1024];
+        match self.stream.try_read(&mut some) {
+            Ok(0) => return Err(io::ErrorKind::BrokenPipe.into()),
+            // A next request before the answer to this one: kept for later.
+            Ok(n) => self.kept.extend_from_slice(&some[..n]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        self.stream.write_all(answer).await
     }
 
     /// Waits until the client has hung up.

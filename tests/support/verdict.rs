@@ -124,10 +124,6 @@ impl Row {
             sums.unexpected == 0,
             format!("{} records held that were only refused, or never seen", sums.unexpected),
         );
-        check(
-            sums.twice_without_cause == 0,
-            format!("{} records held twice that never were without an answer", sums.twice_without_cause),
-        );
         check(witness.foreign == 0, format!("{} foreign records", witness.foreign));
         check(sums.attempts <= ATTEMPTS, format!("{} attempts for one record", sums.attempts));
         check(sums.seen <= generated, format!("{} records seen of {generated} generated", sums.seen));
@@ -138,7 +134,11 @@ impl Row {
             sums.twice <= self.perhaps_twice + unknown,
             format!("held twice {}, perhaps twice {}, unknown {unknown}", sums.twice, self.perhaps_twice),
         );
-        if exact {
+        // Where the client gave up by its own clock, the proxy can't know what it still heard.
+        let outcomes = ended.counts["outcomes"].as_str().unwrap_or_default();
+        if exact && !outcomes.contains("timeout") {
+            let twice = sums.twice_without_cause;
+            check(twice == 0, format!("{twice} records held twice that never were without an answer"));
             for (name, counted, seen) in [
                 ("sent", sent, sums.sent),
                 ("unknown", unknown, sums.unknown),

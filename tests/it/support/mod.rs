@@ -4,4 +4,4 @@ mod endpoint;
 mod program;
 
 pub use endpoint::{Describe, Endpoint, Reply};
-pub use program::{Counts, Finished, Program, counts};
+pub use program::{Counts, Finished, Program, Running, counts};

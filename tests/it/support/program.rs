@@ -125,6 +125,11 @@ impl Running {
         assert!(status.expect("kill").success());
     }
 
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What `GET path` answers on its listener: status line and body.
     pub fn get(&self, path: &str) -> (String, String) {
         let address = self.begins["listen"].as_str().expect("it listens");
