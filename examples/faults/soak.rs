@@ -16,8 +16,9 @@ const LONGEST: Duration = Duration::from_secs(8);
 /// When memory is taken for settled: every buffer of the window has been used by then.
 const SETTLED: Duration = Duration::from_secs(60);
 
-/// What resident memory may grow by after that: a share, and the noise of an allocator in bytes.
-const GROWTH: (f64, f64) = (1.15, 4e6);
+/// What resident memory may grow by after that, until every place of the window has been full: a share, and the
+/// noise of an allocator in bytes.
+const GROWTH: (f64, f64) = (1.2, 8e6);
 
 /// Runs for `length` with `rate` records a second; whether everything was right.
 pub fn run(binary: &Path, length: Duration, rate: u32) -> Result<bool, Box<dyn Error>> {

@@ -29,8 +29,8 @@ pub enum Fault {
     ThrottleAll,
 }
 
-/// Whether the request reaches the stream.
 impl Fault {
+    /// Whether the request reaches the stream.
     pub fn stored(self) -> bool {
         match self {
             Self::HangUp { stored }

@@ -8,7 +8,6 @@ use kinesis_streamer::send::backoff;
 
 use super::fault::{Fault, Weather};
 use super::stage::PRODUCER;
-use super::subject::KEY;
 
 /// What happens in the middle of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -249,7 +248,7 @@ pub fn all() -> Vec<Scenario> {
     ]
 }
 
-/// A run for the soak: random faults in every third request, of all kinds that a stream may live with.
+/// The run of a soak, whose faults are made from outside.
 pub fn soak(rate: u32) -> Scenario {
     Scenario {
         rate,
@@ -262,6 +261,3 @@ pub fn soak(rate: u32) -> Scenario {
         ..Scenario::new("soak", Action::Nothing)
     }
 }
-
-/// The key that expires.
-pub const EXPIRING: &str = KEY;

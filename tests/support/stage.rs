@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
 use super::action;
-use super::fault::Weather;
 use super::proxy::Proxy;
 use super::scenarios::{Action, Scenario};
 use super::stream::Stream;
@@ -174,9 +173,4 @@ pub fn play(binary: &Path, scenario: &Scenario, scale: Scale) -> io::Result<Row>
     let took = asked.elapsed();
     let witness = proxy.witness();
     Ok(Row::new(scenario, scale.hold(scenario), &ended, peak, &witness, took))
-}
-
-/// A calm world, for what is set by hand.
-pub fn calm() -> Weather {
-    Weather::calm()
 }

@@ -3,8 +3,7 @@
 //! Decides how it is started and ended. It is killed when this is dropped before its end.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -46,7 +45,6 @@ pub struct Ended {
     pub log: String,
     /// The fields of the event "run ended"; null when there is none.
     pub counts: Value,
-    pub took: Duration,
 }
 
 impl Ended {
@@ -80,7 +78,7 @@ impl Subject {
             ("AWS_ENDPOINT_URL", &launch.endpoint),
             ("AWS_KINESIS_STREAM_NAME", NAME),
             ("STREAMER_LOG_FORMAT", "json"),
-            ("STREAMER_LISTEN", "127.0.0.1:0"),
+            ("STREAMER_LISTEN", "off"),
         ] {
             command.env(name, value);
         }
@@ -105,11 +103,6 @@ impl Subject {
         memory(self.child.id()).map(|(now, _)| now)
     }
 
-    /// The process's id.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) -> io::Result<()> {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status()?;
@@ -121,23 +114,6 @@ impl Subject {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 
-    /// Where its listener is, as the log tells.
-    pub fn listener(&self) -> Option<String> {
-        let log = self.log();
-        let mut events = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        events.find_map(|event| Some(event["fields"]["listen"].as_str()?.to_owned()))
-    }
-
-    /// The body of an answer of its listener.
-    pub fn get(&self, path: &str) -> io::Result<String> {
-        let address = self.listener().ok_or_else(|| io::Error::other("it does not listen"))?;
-        let mut connection = TcpStream::connect(address)?;
-        write!(connection, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
-        let mut answer = String::new();
-        connection.read_to_string(&mut answer)?;
-        Ok(answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default())
-    }
-
     /// Waits for its end, for `patience` at most.
     pub fn end(mut self, patience: Duration) -> io::Result<(Ended, u64)> {
         let begun = Instant::now();
@@ -147,14 +123,13 @@ impl Subject {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        let took = begun.elapsed();
         let code = self.child.wait()?.code();
         self.ended = true;
         let log = self.log();
         let events = log.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
         let mut fields = events.map(|mut event| event["fields"].take());
         let counts = fields.find(|fields| fields["message"] == "run ended").unwrap_or_default();
-        Ok((Ended { code, log, counts, took }, self.peak))
+        Ok((Ended { code, log, counts }, self.peak))
     }
 }
 
