@@ -63,6 +63,8 @@ pub struct Scenario {
     pub drain: Duration,
     /// Records a second that are due.
     pub rate: u32,
+    /// Whether a second's records are due at its start, not spread over it.
+    pub burst: bool,
     /// Most requests in any second.
     pub most_requests: u64,
 }
@@ -109,6 +111,7 @@ impl Scenario {
             shows: &[],
             drain: Duration::from_secs(30),
             rate: 500,
+            burst: false,
             most_requests: STORM + 500,
         }
     }
@@ -125,7 +128,8 @@ impl Scenario {
             format!("--instance={PRODUCER}"),
             format!("--drain-timeout={}s", self.drain.as_secs()),
         ];
-        let usual = ["--event=click", "--seed=1", "--pacing=smooth"];
+        let usual =
+            ["--event=click", "--seed=1", if self.burst { "--pacing=burst" } else { "--pacing=smooth" }];
         all.extend(usual.iter().chain(&self.more).map(|&argument| argument.to_owned()));
         all
     }
@@ -179,6 +183,8 @@ pub fn all() -> Vec<Scenario> {
         Scenario {
             shards: 1,
             rate: 2_000,
+            // At once, so that even a slow machine is faster than the shard.
+            burst: true,
             most_requests: STORM + 2_000,
             recovers: None,
             shows: &["throttled"],

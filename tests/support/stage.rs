@@ -158,7 +158,9 @@ impl Stage {
 /// Plays a scenario.
 pub fn play(binary: &Path, scenario: &Scenario, scale: Scale) -> io::Result<Row> {
     let mut stage = Stage::open(binary, scenario)?;
-    if scenario.action != Action::Refused {
+    if scenario.action == Action::Refused {
+        stage.wait_until("requests", |stage| stage.proxy.witness().requests().0 >= 20)?;
+    } else {
         stage.wait_for_records(scenario.records_before)?;
     }
     action::act(&mut stage, scenario, scale.hold(scenario))?;
