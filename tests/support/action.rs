@@ -3,12 +3,12 @@
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Weather};
 use super::proxy::Proxy;
 use super::scenarios::{Action, Scenario};
-use super::stage::Stage;
+use super::stage::{PATIENCE, Stage};
 use super::subject::{KEY, Launch};
 
 /// A name that nothing but the run's own file of hosts knows.
@@ -56,6 +56,27 @@ fn with_name() -> String {
     format!("127.0.0.1 {HOST}\n")
 }
 
+/// Requests that must have met a fault before it may end.
+const HITS: u64 = 5;
+
+/// Waits for so long, and longer on a slow machine: until some requests have met the fault.
+fn until_hit(stage: &mut Stage, hold: Duration) -> io::Result<()> {
+    let before = stage.proxy.hits();
+    stage.wait(hold)?;
+    stage.wait_until("request that meets the fault", |stage| stage.proxy.hits() >= before + HITS)
+}
+
+/// Waits for so long, and longer on a slow machine: until the program has told of such an outcome.
+fn until_told(stage: &mut Stage, hold: Duration, outcome: &str) -> io::Result<()> {
+    stage.wait(hold)?;
+    stage.wait_until(outcome, |stage| told(stage, outcome))
+}
+
+/// Whether the log tells of a request with this outcome.
+fn told(stage: &Stage, outcome: &str) -> bool {
+    stage.subject.log().contains(&format!("\"outcome\":\"{outcome}\""))
+}
+
 /// Does what the scenario says, for `hold`; afterwards the world is well again (but for those that end the run).
 pub fn act(stage: &mut Stage, scenario: &Scenario, hold: Duration) -> io::Result<()> {
     let calm = Weather::calm();
@@ -63,31 +84,31 @@ pub fn act(stage: &mut Stage, scenario: &Scenario, hold: Duration) -> io::Result
         Action::Nothing | Action::Refused => return stage.wait(hold),
         Action::Faults(fault, every) => {
             stage.proxy.set(Weather::of(*fault, *every));
-            stage.wait(hold)?;
+            until_hit(stage, hold)?;
             stage.proxy.set(calm);
         }
         Action::EndedUnder(fault, every) => {
             stage.proxy.set(Weather::of(*fault, *every));
-            return stage.wait(hold);
+            return until_hit(stage, hold);
         }
         Action::FewConnections(most) => {
             // Slow answers, so that more are wanted.
             let slow = Fault::Delay(Duration::from_millis(200));
             stage.proxy.set(Weather { connections: Some(*most), ..Weather::of(slow, 1) });
             stage.proxy.cut();
-            stage.wait(hold)?;
+            until_told(stage, hold, "connection")?;
             stage.proxy.set(calm);
         }
         Action::Down => {
             stage.proxy.close();
-            stage.wait(hold)?;
+            until_told(stage, hold, "unreachable")?;
             stage.proxy.listen()?;
         }
         Action::NoName => {
             fs::write(stage.file(HOSTS), "")?;
             // What is connected needs no name.
             stage.proxy.cut();
-            stage.wait(hold)?;
+            until_told(stage, hold, "unreachable")?;
             fs::write(stage.file(HOSTS), with_name())?;
         }
         Action::Deleted => {
@@ -99,7 +120,11 @@ pub fn act(stage: &mut Stage, scenario: &Scenario, hold: Duration) -> io::Result
                 })?;
                 stream.delete()
             })?;
-            std::thread::sleep(hold);
+            let begun = Instant::now();
+            // Nothing is read meanwhile: there is no stream.
+            while begun.elapsed() < hold || !told(stage, "refused") && begun.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(20));
+            }
             stage.stream.create(scenario.shards)?;
         }
         Action::Resharded => {
@@ -110,7 +135,7 @@ pub fn act(stage: &mut Stage, scenario: &Scenario, hold: Duration) -> io::Result
         }
         Action::Expired => {
             stage.proxy.set(Weather { expired_key: Some(KEY), ..calm });
-            stage.wait(hold)?;
+            until_hit(stage, hold)?;
             // The old key stays expired: only the new one is good.
             let fresh = stage.file("fresh");
             fs::write(&fresh, credentials_of(SECOND_KEY))?;

@@ -41,6 +41,8 @@ struct Shared {
     /// Connections end when this changes.
     cut: watch::Sender<()>,
     requests: AtomicU64,
+    /// Requests that met a fault.
+    hits: AtomicU64,
     /// Requests in hand.
     busy: AtomicUsize,
     connections: AtomicUsize,
@@ -73,6 +75,7 @@ impl Proxy {
             gate: RwLock::new(()),
             cut: watch::Sender::new(()),
             requests: AtomicU64::new(0),
+            hits: AtomicU64::new(0),
             busy: AtomicUsize::new(0),
             connections: AtomicUsize::new(0),
         });
@@ -110,6 +113,11 @@ impl Proxy {
 
     pub fn set(&self, weather: Weather) {
         *lock(&self.shared.weather) = weather;
+    }
+
+    /// How many requests have met a fault so far.
+    pub fn hits(&self) -> u64 {
+        self.shared.hits.load(Ordering::Relaxed)
     }
 
     pub fn witness(&self) -> MutexGuard<'_, Witness> {
@@ -375,14 +383,18 @@ impl Client {
 
 impl Shared {
     fn fault(&self, number: u64) -> Option<Fault> {
-        lock(&self.weather).hits(number)
+        let fault = lock(&self.weather).hits(number)?;
+        self.hits.fetch_add(1, Ordering::Relaxed);
+        Some(fault)
     }
 
     /// The answer to expired credentials.
     fn refusal(&self, request: &Message) -> Option<Vec<u8>> {
         let expired = lock(&self.weather).expired_key?;
         let text = json!({"__type": "ExpiredTokenException", "message": "The security token included in the request is expired"});
-        (request.key_id() == expired).then(|| http::answer(400, text.to_string().as_bytes()))
+        let refused = request.key_id() == expired;
+        self.hits.fetch_add(u64::from(refused), Ordering::Relaxed);
+        refused.then(|| http::answer(400, text.to_string().as_bytes()))
     }
 }
 
