@@ -134,7 +134,8 @@ fn width() -> Option<usize> {
 
 fn start_log(log: &Log, console: &Console) {
     // The cron scheduler tells of its own start. What the user names in STREAMER_LOG comes later and wins.
-    let filter = format!("tokio_cron_scheduler=warn,{},{}", kinesis::LOG_DIRECTIVES, log.filter);
+    let (usual, never) = (kinesis::LOG_DIRECTIVES, kinesis::LOG_NEVER);
+    let filter = format!("tokio_cron_scheduler=warn,{usual},{},{never}", log.filter);
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone()).with_target(false);
     match log.format {

@@ -21,6 +21,9 @@ pub const FALLBACK_REGION: &str = "us-east-1";
 /// a line.
 pub const LOG_DIRECTIVES: &str = "aws_config=error";
 
+/// Directives that come after the user's own: these would show what a credential process wrote, which may be a secret.
+pub const LOG_NEVER: &str = "aws_config::profile=off,aws_config::meta::credentials=off";
+
 /// How long a connection attempt may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 

@@ -181,7 +181,7 @@ fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = String::new();
     for cause in causes(error) {
-        let part = cause.to_string();
+        let part = without_output(cause.to_string());
         if !text.contains(&part) {
             if !text.is_empty() {
                 text.push_str(": ");
@@ -210,6 +210,18 @@ pub(super) fn presentable(text: &str) -> String {
         line.push_str(" …");
     }
     line
+}
+
+/// Where the SDK's text of a failed credential process goes on with what that wrote to its standard error.
+const OUTPUT: &str = "Stderr: ";
+
+/// The text without the output of a credential process, which may hold the very secret that it deals with.
+fn without_output(mut text: String) -> String {
+    if let Some(at) = text.find(OUTPUT) {
+        text.truncate(at);
+        text.push_str("(what it wrote is not shown: run it by hand)");
+    }
+    text
 }
 
 #[cfg(test)]

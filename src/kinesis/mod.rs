@@ -20,7 +20,7 @@ mod through_sdk;
 
 pub use allowed::{AllowedStreams, AllowedStreamsError, Permit};
 pub use answer::{Answer, AnswerError, EntryResult};
-pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, Mode, Status, StreamFacts};
+pub use client::{Access, Client, FALLBACK_REGION, LOG_DIRECTIVES, LOG_NEVER, Mode, Status, StreamFacts};
 pub use fault::{Cause, Fault, Refusal, Silence};
 pub use lane::{HttpClientError, HttpClientKind, Lane};
 pub use limits::Limits;

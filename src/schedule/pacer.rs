@@ -387,6 +387,89 @@ mod tests {
         }
     }
 
+    /// Something that happens to a machine's clocks.
+    #[derive(Debug, Clone, Copy)]
+    enum Happening {
+        /// Both go on, and the thread is asleep meanwhile.
+        Nap(u64),
+        /// The wall clock is set, forward or back.
+        Set(i64),
+        /// The machine is suspended: the wall clock goes on, the monotonic one stands still.
+        Suspended(u64),
+    }
+
+    fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+        let hour = 3_600_000_i64;
+        let one = prop_oneof![
+            6 => (1_u64..1_500).prop_map(Happening::Nap),
+            1 => (1_500_u64..8_000).prop_map(Happening::Nap),
+            1 => (-900_i64..900).prop_map(Happening::Set),
+            1 => (-hour..hour).prop_map(Happening::Set),
+            1 => prop_oneof![Just(-hour), Just(hour), Just(-1_001), Just(1_001)].prop_map(Happening::Set),
+            1 => (0_u64..7_200_000).prop_map(Happening::Suspended),
+        ];
+        proptest::collection::vec(one, 1..30)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+        // Whatever is done to the clocks: between two steps each second of the wall clock that came is released or
+        // missed exactly once, in order, so that nothing is sent twice and no wait is made up for by a flood. A
+        // second is released while it is the current one, and after a step the schedule goes on with the next one.
+        #[test]
+        fn no_step_and_no_sleep_makes_a_flood_a_stall_or_a_second_twice(happenings in happenings()) {
+            const START: Duration = Duration::from_secs(1_000_000);
+            let (jobs, messages) = (2, 3);
+            let mono = Instant::now();
+            let mut pacer = Pacer::new(plan(jobs, messages, Pacing::Burst), START, mono);
+            let (mut wall, mut mono) = (START, mono);
+            // Since the last step: the second in which it was, the latest one seen, and the seconds accounted for.
+            let (mut from, mut latest, mut accounted, mut before) = (START.as_secs(), START.as_secs(), 0_u64, 0);
+            for happening in happenings {
+                match happening {
+                    Happening::Nap(millis) => {
+                        wall += Duration::from_millis(millis);
+                        mono += Duration::from_millis(millis);
+                    }
+                    Happening::Set(by) => {
+                        wall = Duration::from_millis((wall.as_millis() as i64 + by) as u64);
+                    }
+                    Happening::Suspended(millis) => wall += Duration::from_millis(millis),
+                }
+                let (now, seen) = (wall.as_secs(), latest.max(wall.as_secs()));
+                let mut released = 0;
+                loop {
+                    pacer.announce(wall);
+                    match pacer.step(wall, mono) {
+                        Step::ClockStepped => (from, latest, accounted, before) = (now, now, 0, 0),
+                        Step::Release(release) => {
+                            let second = release.due_millis / 1_000;
+                            prop_assert!(second >= before && second > from, "second {} again", second);
+                            prop_assert!(second == now || second == seen, "second {} at {}", second, now);
+                            if second > before {
+                                accounted += 1;
+                            }
+                            (before, released) = (second, released + u64::from(release.records));
+                        }
+                        Step::Missed { jobs: lost, records } => {
+                            prop_assert_eq!((lost, records), (jobs, u64::from(jobs * messages)));
+                            accounted += 1;
+                        }
+                        Step::Wait(until) => {
+                            prop_assert!(until > mono && until <= mono + SECOND, "a stall");
+                            break;
+                        }
+                        Step::Unannounced => {}
+                        Step::Finished => prop_assert!(false, "a run without an end"),
+                    }
+                }
+                prop_assert!(released <= u64::from(jobs * messages), "{} at once", released);
+                latest = latest.max(now);
+                prop_assert_eq!(accounted, latest - from);
+            }
+        }
+    }
+
     #[test]
     fn the_last_slice_is_cut_so_that_max_records_is_exact() {
         let mut world = World::new(Plan { max_records: Some(25), ..plan(2, 10, Pacing::Burst) });

@@ -5,11 +5,16 @@
 mod answers;
 mod corners;
 mod faults;
+#[path = "../support/mod.rs"]
+mod faulty;
 mod fuzzed;
 mod guards;
 mod journals;
+mod listener;
 mod living;
+mod matrix;
 mod runs;
+mod secrets;
 mod settings;
 mod starts;
 mod support;
