@@ -18,6 +18,7 @@ mod path;
 mod pool;
 mod random;
 mod sample;
+mod template;
 mod text;
 mod timestamp;
 mod trade;
@@ -26,5 +27,9 @@ pub use generator::{Generator, Written};
 pub use kind::{EventKind, EventKindError};
 pub(crate) use random::Stream;
 pub use sample::Samples;
+pub use template::{
+    ImportError, Imported, Place, Remark, Template, TemplateError, TemplateMode, TemplateModeError, Verdict,
+    functions_table, import, lint,
+};
 pub(crate) use text::{digits, hex};
 pub use timestamp::Timestamp;
