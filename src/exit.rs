@@ -9,6 +9,8 @@ pub enum Exit {
     NotAllSent,
     /// Settings or arguments are wrong.
     Usage,
+    /// What `lint` or `import` was given can't be used as it is.
+    BadData,
     /// The stream does not exist.
     NoStream,
     /// The endpoint can't be reached, or does not answer as Kinesis does.
@@ -33,10 +35,11 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Usage,
+        Self::BadData,
         Self::NoStream,
         Self::Unreachable,
         Self::Defect,
@@ -56,6 +59,7 @@ impl Exit {
             Self::Sent => 0,
             Self::NotAllSent => 1,
             Self::Usage => 64,
+            Self::BadData => 65,
             Self::NoStream => 66,
             Self::Unreachable => 69,
             Self::Defect => 70,
@@ -76,6 +80,9 @@ impl Exit {
             Self::Sent => "every record that was generated was sent (dropped ones were not generated)",
             Self::NotAllSent => "the run ended, but records failed or are unknown",
             Self::Usage => "settings or arguments are wrong; all problems are listed",
+            Self::BadData => {
+                "`lint`: the Kinesis Data Generator would refuse the template; `import`: something could not be imported"
+            }
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",
             Self::Defect => "the counts did not add up: a defect, please report it",

@@ -36,6 +36,10 @@ pub(super) const NAME: OwnFlag = ("stream", "NAME", LOCAL_NAME, "The name of the
 pub(super) const COUNT: &str = "count";
 /// A flag of `sample`.
 const NULL: &str = "null";
+/// The argument of `lint` and `import`.
+pub(super) const TEMPLATE: &str = "template";
+/// The flag of `import`.
+pub(super) const INTO: OwnFlag = ("into", "FOLDER", ".", "Where the template files are written");
 
 /// What the user wants done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +47,8 @@ pub(super) enum Verb {
     Run,
     Sample { null: bool },
     Local,
+    Lint,
+    Import,
 }
 
 /// What was typed.
@@ -185,19 +191,25 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let (verb, matches) = match matches.subcommand() {
         Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
         Some(("local", sub)) => (Verb::Local, sub),
+        Some(("lint", sub)) => (Verb::Lint, sub),
+        Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
-    let own = [SHARDS, PORT, HOST].map(|flag| (flag.0, false));
+    let own = [SHARDS, PORT, HOST, INTO].map(|flag| (flag.0, false));
     let mut values = BTreeMap::new();
-    for (flag, secret) in settings.chain(own).chain([(COUNT, false)]) {
+    for (flag, secret) in settings.chain(own).chain([(COUNT, false), (TEMPLATE, false)]) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
             Some(value) => drop(values.insert(flag, value.to_owned())),
             None => problems.push(Problem::NotUnicode {
                 setting: SETTINGS.iter().find(|setting| setting.flag == flag).map(|setting| setting.name),
-                origin: if flag == COUNT { "sample N".to_owned() } else { format!("--{flag}") },
+                origin: match flag {
+                    COUNT => "sample N".to_owned(),
+                    TEMPLATE => "the file".to_owned(),
+                    _ => format!("--{flag}"),
+                },
                 value: Shown::value(&value.to_string_lossy(), secret),
             }),
         }
@@ -227,13 +239,37 @@ pub(super) fn command() -> Command {
         .about("Serves the embedded stream alone, for other tools")
         .args([SHARDS, PORT, HOST, NAME].map(own_arg))
         .args(SETTINGS.iter().filter(|setting| setting.scope == Scope::Everywhere).map(arg));
+    let file = |name: &'static str| {
+        Arg::new(TEMPLATE)
+            .value_name(name)
+            .value_parser(value_parser!(OsString))
+            .required(true)
+            .help("The file; - reads standard input")
+    };
+    let lint = Command::new("lint")
+        .about("Says whether the Kinesis Data Generator would take a template, and where it would choke")
+        .arg(file("TEMPLATE"));
+    let kdg = Command::new("kdg")
+        .about("The Kinesis Data Generator's saved templates become template files")
+        .long_about(
+            "The Kinesis Data Generator's saved templates become template files, one each, with a word on what each \
+             means.\n\nThe generator keeps them in the browser: on its page, in the browser's console,\n\n    \
+             copy(localStorage.getItem(\"templates\"))\n\ncopies them; paste that into a file. A file that exists is \
+             not overwritten. The generator's periods (rates by hour) are not imported.",
+        )
+        .arg(file("TEMPLATES.json"))
+        .arg(own_arg(INTO));
+    let import = Command::new("import")
+        .about("Takes over what other generators have saved")
+        .subcommand_required(true)
+        .subcommand(kdg);
     Command::new(PROGRAM)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Puts a known load on a Kinesis data stream and says what became of every record")
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, local])
+        .subcommands([sample, local, lint, import])
         .after_help(after_help())
 }
 

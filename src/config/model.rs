@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::setting::span;
 use super::{bytes::Bytes, settings as table};
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, TemplateMode};
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
@@ -27,7 +27,9 @@ pub struct Config {
     /// How many records, and when.
     pub load: Load,
     /// What a record holds.
-    pub event: EventKind,
+    pub event: EventChoice,
+    /// How a template is read.
+    pub template_mode: TemplateMode,
     /// How it gets its partition key.
     pub key: KeyStrategy,
     /// The seed of everything random.
@@ -150,6 +152,7 @@ impl Config {
             (table::CRON.name, self.load.cron.to_string()),
             (table::PACING.name, self.load.pacing.to_string()),
             (table::EVENT.name, self.event.to_string()),
+            (table::TEMPLATE_MODE.name, self.template_mode.to_string()),
             (table::PARTITION_KEY.name, self.key.to_string()),
             (table::SEED.name, self.seed.value.to_string()),
             (table::INSTANCE.name, self.producer.clone()),

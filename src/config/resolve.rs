@@ -9,7 +9,7 @@ use super::asked::Asked;
 use super::cron_detail::cron_detail;
 use super::model::{Config, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::settings as table;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
@@ -24,6 +24,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
     let event = asked.parsed(&table::EVENT);
+    let template_mode = template_mode(asked, event.as_ref());
     let key = asked.read(&table::PARTITION_KEY, |text| {
         text.parse().map_err(|error: KeyStrategyError| match error {
             // The rule names them all.
@@ -31,7 +32,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
             other => Some(other.to_string()),
         })
     });
-    if let (Some(event), Some(key)) = (event, &key) {
+    if let (Some(event), Some(key)) = (&event, &key) {
         check_key(asked, event, key);
     }
     let seed = seed(asked, fresh_seed);
@@ -49,6 +50,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         dry_run: dry_run?,
         load: load?,
         event: event?,
+        template_mode: template_mode?,
         key: key?,
         seed: seed?,
         producer: producer?,
@@ -140,11 +142,20 @@ fn load(asked: &mut Asked) -> Option<Load> {
 }
 
 /// A key that the event cannot give is wrong before any record is made.
-fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
-    if event != EventKind::Message {
-        return;
-    }
+fn check_key(asked: &mut Asked, event: &EventChoice, key: &KeyStrategy) {
     let both = [table::PARTITION_KEY, table::EVENT];
+    match event {
+        EventChoice::Kind(EventKind::Message) => {}
+        EventChoice::Kind(_) => return,
+        // A template's fields are known when it is read.
+        EventChoice::Template(_) => {
+            if *key == KeyStrategy::User {
+                let why = "a template's event has no user: take one of its fields by field:/json/pointer";
+                asked.together(&both, why.to_owned());
+            }
+            return;
+        }
+    }
     match key {
         KeyStrategy::User => {
             asked.together(&both, "the event message has no user, so user can't be the key".to_owned());
@@ -155,6 +166,15 @@ fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
         }
         _ => {}
     }
+}
+
+fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
+    let mode = asked.parsed(&table::TEMPLATE_MODE);
+    if matches!(event, Some(EventChoice::Kind(_))) && asked.is_given(&table::TEMPLATE_MODE) {
+        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
+        asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
+    }
+    mode
 }
 
 fn seed(asked: &mut Asked, fresh: u64) -> Option<Seed> {

@@ -5,6 +5,7 @@
 //! event (a mouse path, a price) continues because both look up the same hashed structure, see `cuts`
 //! and `market`.
 
+mod choice;
 mod click;
 mod cuts;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod text;
 mod timestamp;
 mod trade;
 
+pub use choice::{Event, EventChoice, EventChoiceError, TemplateOrigin};
 pub use generator::{Generator, Written};
 pub use kind::{EventKind, EventKindError};
 pub(crate) use random::Stream;

@@ -11,7 +11,7 @@ mod rules;
 mod shipped;
 
 use super::*;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamRef};
 use crate::schedule::Pacing;
@@ -61,7 +61,8 @@ fn the_words_of_a_rule_are_the_words_that_the_types_read() {
         Form::OneOf(words) => words.to_vec(),
         _ => Vec::new(),
     };
-    assert_eq!(words(settings::EVENT), EventKind::ALL.map(EventKind::name));
+    assert!(settings::EVENT.form.rule().contains(&EventKind::ALL.map(EventKind::name).join(", ")));
+    assert_eq!(words(settings::TEMPLATE_MODE), TemplateMode::ALL.map(TemplateMode::name));
     assert_eq!(words(settings::PACING), Pacing::ALL.map(Pacing::name));
     assert_eq!(words(settings::RETRY), Retry::ALL.map(Retry::name));
     assert_eq!(words(settings::LOG_FORMAT), LogFormat::ALL.map(LogFormat::name));
@@ -79,7 +80,7 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!((config.load.jobs, config.load.messages, config.load.records_per_tick()), (10, 10, 100));
     assert_eq!((config.load.cron.as_str(), config.load.pacing), ("* * * * * *", Pacing::Burst));
     assert_eq!((config.load.duration, config.load.max_records), (None, None));
-    assert_eq!((config.event, config.key), (EventKind::Mouse, KeyStrategy::Random));
+    assert_eq!((config.event, config.key), (EventChoice::Kind(EventKind::Mouse), KeyStrategy::Random));
     assert_eq!(config.seed, Seed { value: FRESH, given: false });
     assert_eq!(
         (config.send.retry, config.send.max_attempts, config.send.max_in_flight),

@@ -163,11 +163,13 @@ fn next(rest: &str, first: char, zone: Zone) -> (usize, Piece) {
         }
     }
     // moment's pattern for one character does not match line ends.
-    let text = match first {
-        '\\' | '\n' | '\r' | '\u{2028}' | '\u{2029}' => String::new(),
-        other => other.into(),
+    let is_line_end = |letter: char| matches!(letter, '\n' | '\r' | '\u{2028}' | '\u{2029}');
+    let (length, letter) = match after.chars().next().filter(|letter| escape == 1 && !is_line_end(*letter)) {
+        Some(escaped) => (escape + escaped.len_utf8(), escaped),
+        None => (first.len_utf8(), first),
     };
-    (first.len_utf8(), Piece::Text(text.into()))
+    let text = if letter == '\\' || is_line_end(letter) { String::new() } else { letter.into() };
+    (length, Piece::Text(text.into()))
 }
 
 fn piece(token: &'static str) -> Piece {

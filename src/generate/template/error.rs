@@ -67,8 +67,18 @@ pub(super) struct Fault {
 
 impl Fault {
     pub(super) fn new(kdg: impl Into<String>, why: impl Into<String>) -> Self {
-        Self { kdg: kdg.into(), why: why.into() }
+        Self { kdg: cut(kdg.into()), why: cut(why.into()) }
     }
+}
+
+/// A sentence without the rest of a text that has no end.
+fn cut(mut text: String) -> String {
+    const MOST: usize = 600;
+    if let Some((end, _)) = text.char_indices().nth(MOST) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// A text cut to what fits a line, with what a terminal would act on as escapes.
