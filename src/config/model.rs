@@ -152,7 +152,6 @@ impl Config {
             (table::CRON.name, self.load.cron.to_string()),
             (table::PACING.name, self.load.pacing.to_string()),
             (table::EVENT.name, self.event.to_string()),
-            (table::TEMPLATE_MODE.name, self.template_mode.to_string()),
             (table::PARTITION_KEY.name, self.key.to_string()),
             (table::SEED.name, self.seed.value.to_string()),
             (table::INSTANCE.name, self.producer.clone()),
@@ -165,6 +164,9 @@ impl Config {
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];
+        if matches!(self.event, EventChoice::Template(_)) {
+            all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
+        }
         match &self.target {
             Target::Stream(stream) => all.push((table::STREAM.name, stream.to_string())),
             Target::Local { shards, name } => {

@@ -8,4 +8,5 @@ mod runs;
 mod settings;
 mod starts;
 mod support;
+mod templates;
 mod tidy;

@@ -11,7 +11,7 @@ mod rules;
 mod shipped;
 
 use super::*;
-use crate::generate::{EventChoice, EventKind, TemplateMode};
+use crate::generate::{EventChoice, EventKind, TemplateMode, TemplateOrigin};
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamRef};
 use crate::schedule::Pacing;
@@ -93,6 +93,45 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!(config.listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9464"));
     assert_eq!(config.log, Log { filter: "info".to_owned(), format: LogFormat::Text });
     assert_eq!(config.notices, [""; 0]);
+}
+
+#[test]
+fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
+    let config = run(&[("STREAMER_EVENT", "template:orders.json")], &["--dry-run", "--template-mode=strict"]);
+    assert_eq!(config.event.to_string(), "template:orders.json");
+    assert_eq!((config.template_mode, config.notices), (TemplateMode::Strict, vec![]));
+    let config = run(&[("STREAMER_TEMPLATE_MODE", "strict")], &["--dry-run"]);
+    assert_eq!(
+        config.notices,
+        ["STREAMER_TEMPLATE_MODE has no effect, because STREAMER_EVENT is no template"]
+    );
+    assert_eq!(
+        wrong(&[("STREAMER_EVENT", "template:")], &["--dry-run"]),
+        [
+            "STREAMER_EVENT: must be one of mouse, click, trade, message, or template:FILE (template:- reads standard \
+          input), but is \"template:\""
+        ]
+    );
+    let lines = wrong(&[("STREAMER_EVENT", "template:-")], &["--dry-run", "--partition-key=user"]);
+    assert!(lines[0].contains("field:/json/pointer"), "{lines:?}");
+}
+
+#[test]
+fn lint_and_import_take_a_file_and_no_stream() {
+    let file = |name: &str| TemplateOrigin::File(name.to_owned());
+    assert_eq!(read_all(&[], &["lint", "a.json"]), Ok(Invocation::Lint(file("a.json"))));
+    assert_eq!(read_all(&[], &["lint", "-"]), Ok(Invocation::Lint(TemplateOrigin::StandardInput)));
+    for (arguments, into) in
+        [(&["import", "kdg", "t.json"][..], "."), (&["import", "kdg", "t.json", "--into=x"], "x")]
+    {
+        let expected = Invocation::Import { from: file("t.json"), into: into.into() };
+        assert_eq!(read_all(&[], arguments), Ok(expected));
+    }
+    for arguments in
+        [&["lint"][..], &["import"], &["import", "kdg"], &["import", "other", "x"], &["lint", ""]]
+    {
+        assert!(!wrong(&[], arguments).is_empty(), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -245,7 +284,8 @@ fn values_that_are_wrong_together_are_named_together() {
 
 #[test]
 fn the_variables_of_a_config_are_the_whole_table() {
-    let optional = ["--duration=1s", "--max-records=1", "--local", "--max-request-records=1"];
+    let optional =
+        ["--duration=1s", "--max-records=1", "--local", "--max-request-records=1", "--event=template:-"];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB"];
     let config = run(&[], &[&optional[..], &sizes[..]].concat());
     let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();

@@ -12,6 +12,7 @@ mod import;
 mod json;
 mod library;
 mod lint;
+mod media;
 mod moment;
 mod nearby;
 mod number;

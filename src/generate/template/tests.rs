@@ -171,6 +171,48 @@ fn texts_that_would_cost_a_careless_reader_the_square_of_their_length_are_read_a
 }
 
 #[test]
+fn every_shipped_template_works_here_and_in_kdg() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/templates");
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("readable").path();
+        let text = std::fs::read_to_string(&path).expect("text");
+        let strict = Template::compile(&text, TemplateMode::Strict).expect("KDG takes it");
+        let template = lenient(&text);
+        assert_eq!(template.notes(), [], "{}", path.display());
+        let is_json = text.starts_with('{') && !text.starts_with("{{");
+        for sequence in 0..1_000 {
+            let event = draw(&template, sequence);
+            assert_eq!(event, draw(&strict, sequence));
+            assert!(
+                !event.contains("{{") && !event.contains("undefined") && !event.contains("NaN"),
+                "{event}"
+            );
+            assert!(!is_json || serde_json::from_str::<serde_json::Value>(&event).is_ok(), "{event}");
+        }
+        names.push(path.file_name().expect("a name").to_string_lossy().into_owned());
+    }
+    names.sort();
+    assert_eq!(names, ["access-log.template", "clickstream.template", "order.template", "sensor.template"]);
+}
+
+#[test]
+fn an_event_allocates_nothing() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kdg/every-function.template");
+    let template = lenient(&std::fs::read_to_string(file).expect("the file is there"));
+    let mut out = Vec::with_capacity(template.largest(1));
+    let bits = Stream::new("test", 1, "p").job(0);
+    let time = Timestamp::from_unix_millis(TIME);
+    let allocations = allocation_counter::measure(|| {
+        for sequence in 0..200 {
+            out.clear();
+            template.write(bits.event(sequence), 0, sequence, &time, "p", &mut out);
+        }
+    });
+    assert_eq!(allocations.count_total, 0);
+}
+
+#[test]
 fn every_function_is_in_the_reference_and_can_be_called_alone() {
     let listed = "\
         address: zipCode city cityPrefix citySuffix streetName streetAddress streetSuffix streetPrefix secondaryAddress \

@@ -1,8 +1,9 @@
 //! `system`, `image`: files and pictures.
 
+use super::super::media::{COMMON_ENDINGS, MEDIA_TYPES, PICTURES};
 use super::super::op::Op;
 use super::super::value::Value;
-use super::super::words::{COMMON_ENDINGS, MEDIA_TYPES, PICTURES};
+
 use super::data::any;
 use super::numbers::{few_words, version};
 use super::people::avatar;
