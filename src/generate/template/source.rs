@@ -22,8 +22,9 @@ impl<'a> Source<'a> {
     /// Cleans `given`, which is no longer than 4 GiB.
     pub(super) fn new(given: &'a str) -> Self {
         let white = |letter: char| letter.is_whitespace() || letter == '\u{feff}';
-        let start = given.len() - given.trim_start_matches(white).len();
         let trimmed = given.trim_matches(white);
+        // Of nothing, the place is the beginning.
+        let start = if trimmed.is_empty() { 0 } else { given.len() - given.trim_start_matches(white).len() };
         let (mut text, mut origins) =
             (String::with_capacity(trimmed.len()), Vec::with_capacity(trimmed.len() + 1));
         for (at, letter) in trimmed.char_indices() {
@@ -69,6 +70,7 @@ mod tests {
         }
         assert_eq!(source.place(source.text.len()), Place { line: 4, column: 24 });
         assert_eq!(Source::new(" \n").text, "");
+        assert_eq!(Source::new(" \n").place(0), Place { line: 1, column: 1 });
         assert_eq!(Source::new("").place(0), Place { line: 1, column: 1 });
     }
 }

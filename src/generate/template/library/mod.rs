@@ -177,7 +177,7 @@ fn pattern(text: &str, letters: bool) -> Op {
 pub(super) fn markdown_table() -> String {
     let mut table = String::from("| function | what it writes |\n|---|---|\n");
     for Function { module, method, takes, what, .. } in all() {
-        let takes = if takes.is_empty() { String::new() } else { format!("({takes})") };
+        let takes = if takes.is_empty() { String::new() } else { format!("({})", takes.replace('`', "")) };
         table.push_str(&format!("| `{module}.{method}{takes}` | {what} |\n"));
     }
     table

@@ -254,7 +254,8 @@ fn weighted(ask: &mut Ask) -> Made {
     } else {
         sums.last().copied().unwrap_or(0.0)
     };
-    if !ask.strict && !(total > 0.0 && weights.iter().all(|weight| *weight >= 0.0)) {
+    let sensible = total > 0.0 && weights.iter().all(|weight| *weight >= 0.0);
+    if !(ask.strict || sensible) {
         return Err(Fault::new(
             "undefined",
             "the weights must not be negative, and must add up to more than 0",
