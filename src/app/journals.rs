@@ -9,6 +9,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::generate::EventChoice;
 use crate::journal::{Header, Item, ReadError, Reader, is_being_written};
 use crate::kinesis::StreamRef;
 use crate::verify::Mailbox;
@@ -36,6 +37,22 @@ pub enum JournalsError {
         stream: String,
         /// What it holds.
         others: String,
+    },
+    /// The events of a run can't be found again.
+    #[error(
+        "--journal: {path} has a run of {producer} on {stream} whose event was {event:?}: a template's events carry no \
+         identity, so they can't be told from anybody else's, held against what it claims or compared; \
+         kinesis-streamer journal tells what it claims"
+    )]
+    Template {
+        /// The file.
+        path: PathBuf,
+        /// The run's producer.
+        producer: String,
+        /// The stream that is verified.
+        stream: String,
+        /// Its event, as settings name it.
+        event: String,
     },
     /// Two runs have one name.
     #[error(
@@ -133,6 +150,14 @@ impl Journals {
                 return Err(JournalsError::OtherStream { path: path.clone(), stream, others });
             }
             for header in &ours {
+                if let Ok(EventChoice::Template(_)) = header.event.parse() {
+                    return Err(JournalsError::Template {
+                        path: path.clone(),
+                        producer: header.producer.clone(),
+                        stream: stream.to_string(),
+                        event: header.event.clone(),
+                    });
+                }
                 if !names.insert(header.producer.clone()) {
                     return Err(JournalsError::SameProducer(header.producer.clone()));
                 }

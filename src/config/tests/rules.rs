@@ -22,6 +22,7 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "partition-key" => {
                     &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
                 }
+                "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "instance" => &[],
                 "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
