@@ -317,6 +317,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_journal_of_a_templates_run_on_the_stream_is_refused_and_one_elsewhere_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j");
+        for (producer, on, event) in [("a", "s", "click"), ("b", "other", "template:a b.json")] {
+            let header = Header { event: event.to_owned(), ..header(producer, on) };
+            let opened = journal::open(&path, producer).expect("it may be written");
+            let journal = opened.begin(&header, Arc::new(Ledger::new())).expect("written");
+            assert!(journal.finish("its duration").await.is_complete());
+        }
+        let open =
+            |on| Journals::open(std::slice::from_ref(&path), &stream(on)).map(|(_, headers)| headers.len());
+        assert_eq!(open("s").expect("a click can be made again"), 1);
+        let refused = open("other").expect_err("a template's events can't be found");
+        assert!(matches!(&refused, JournalsError::Template { producer, .. } if producer == "b"));
+        let told = refused.to_string();
+        assert!(told.contains(r#"of b on other whose event was "template:a b.json""#), "{told}");
+    }
+
+    #[tokio::test]
     async fn what_can_t_be_used_is_refused_and_what_is_damaged_is_told() {
         let folder = tempfile::tempdir().expect("a folder");
         let (one, other) = (folder.path().join("one"), folder.path().join("other"));

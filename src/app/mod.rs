@@ -129,7 +129,8 @@ impl Stages {
     }
 }
 
-/// What a run by `config` with `event`, which `config.event` names, would do, as text: the plan, and the requests of its first due second. Sends nothing.
+/// What a run by `config` with `event`, which `config.event` names, would do, as text: the plan, and the requests of
+/// its first due second. Sends nothing.
 ///
 /// # Errors
 /// Why the run could not begin.

@@ -284,6 +284,26 @@ fn values_that_are_wrong_together_are_named_together() {
 }
 
 #[test]
+fn what_can_t_be_found_again_is_not_promised_to_be_verified() {
+    let remedy = "leave verifying out, or choose one of mouse, click, trade, message";
+    let why = "a template's events carry no identity to find them again by";
+    assert_eq!(
+        wrong(&[("STREAMER_VERIFY", "true")], &["--local", "--event=template:t"]),
+        [format!("STREAMER_VERIFY and --event: {why}: {remedy}")]
+    );
+    assert!(read_all(&[("STREAMER_VERIFY", "false")], &["--local", "--event=template:t"]).is_ok());
+    assert!(read_all(&[], &["--local", "--event=message", "--verify"]).is_ok());
+    let known = "what can be verified is one of mouse, click, trade, message";
+    assert_eq!(
+        wrong(&[("STREAMER_EVENT", "template:-")], &["verify", "--stream=s"]),
+        [format!("STREAMER_EVENT: {why}: {known}")]
+    );
+    assert!(remedy.contains(&EventKind::ALL.map(EventKind::name).join(", ")));
+    // Another problem of the event is told as ever.
+    assert!(wrong(&[], &["verify", "--stream=s", "--event=mice"]).concat().contains("but is \"mice\""));
+}
+
+#[test]
 fn the_variables_of_a_config_are_the_whole_table() {
     let optional = [
         "--allowed-streams=*",
