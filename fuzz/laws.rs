@@ -21,8 +21,11 @@ use serde_json::{Value, json};
 /// Stands in every environment as a secret; no text may hold it.
 const SECRET: &str = "a-secret-that-must-not-be-seen";
 
+/// A law: its target's name, and what panics when it breaks.
+pub type Law = (&'static str, fn(&[u8]));
+
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [(&str, fn(&[u8])); 8] = [
+pub const ALL: [Law; 8] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),

@@ -220,7 +220,8 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
         let signals = Arc::clone(&signals);
         async move { signals.lock().await.next().await }
     };
-    match app::verify(options, console.clone(), stop).await {
+    // Boxed: with the futures of all that it waits for it is 16 kB.
+    match Box::pin(app::verify(options, console.clone(), stop)).await {
         Ok(verified) => {
             let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
             match print(&told) {

@@ -137,7 +137,7 @@ mod tests {
     fn verified(end: ReadEnd, claimed: u64, claims_lost: u64) -> Verified {
         let mut audit = Audit::new(Expect::default()).expect("no key strategy");
         let fate = Fate::Sent { perhaps_twice: false };
-        audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..claimed, fate, at_millis: 0 }, None);
+        audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..claimed, fate, at_millis: 0 });
         let outcome = Outcome { end, verdict: audit.finish(), counts: ReadCounts::default(), claims_lost };
         Verified { outcome, silent: Silent::default() }
     }

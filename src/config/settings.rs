@@ -4,11 +4,16 @@
 //! Decides each setting's names, bounds and default; how a value is read is in `setting`, what the
 //! values mean together in `resolve`.
 
+mod sending;
+mod verifying;
+
 use std::time::Duration;
 
 use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
+pub use sending::*;
+pub use verifying::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -224,161 +229,6 @@ pub const INSTANCE: Setting = Setting::new(
     "The name of this producer in its events",
 )
 .scope(Scope::Sample);
-
-/// Who makes the requests.
-pub const CLIENT: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_CLIENT",
-    "client",
-    "CLIENT",
-    OneOf(&["direct", "sdk"]),
-    Value("direct"),
-    "Who makes the PutRecords requests: our own client, or aws-sdk-kinesis (slower; taken behind a proxy)",
-);
-
-/// What happens to refused entries.
-pub const RETRY: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_RETRY",
-    "retry",
-    "POLICY",
-    OneOf(&["backoff", "none"]),
-    Value("backoff"),
-    "Try refused records again after a growing random wait, or never (just measure)",
-);
-
-/// Most attempts for one record.
-pub const MAX_ATTEMPTS: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_MAX_ATTEMPTS",
-    "max-attempts",
-    "N",
-    Number { min: 1, max: 1_000 },
-    Value("10"),
-    "Most attempts for one record, the first included",
-);
-
-/// Most batches at once.
-pub const MAX_IN_FLIGHT: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_MAX_IN_FLIGHT",
-    "max-in-flight",
-    "N",
-    Number { min: 1, max: 10_000 },
-    Value("128"),
-    "Most requests under way at once; what is due and finds no room within a second is dropped, and counted",
-);
-
-/// How long one attempt may take.
-pub const REQUEST_TIMEOUT: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_REQUEST_TIMEOUT",
-    "request-timeout",
-    "DURATION",
-    Form::Duration { min: MILLISECOND, max: HOUR },
-    Value("10s"),
-    "How long one request may take",
-);
-
-/// How long the end waits.
-pub const DRAIN_TIMEOUT: Setting = Setting::new(
-    Group::Sending,
-    "STREAMER_DRAIN_TIMEOUT",
-    "drain-timeout",
-    "DURATION",
-    Form::Duration { min: Duration::ZERO, max: HOUR },
-    Value("30s"),
-    "How long the end of the run waits for what is in flight",
-);
-
-/// Most entries in one request.
-pub const MAX_REQUEST_RECORDS: Setting = Setting::new(
-    Group::Limits,
-    "STREAMER_MAX_REQUEST_RECORDS",
-    "max-request-records",
-    "N",
-    Number { min: 1, max: 500 },
-    Means("500"),
-    "Most records in one request",
-);
-
-/// Most bytes in one request.
-pub const MAX_REQUEST_BYTES: Setting = Setting::new(
-    Group::Limits,
-    "STREAMER_MAX_REQUEST_BYTES",
-    "max-request-bytes",
-    "BYTES",
-    Form::Bytes { min: 1024, max: MOST_BYTES },
-    Means("10MiB"),
-    "Most bytes in one request: data and partition keys",
-);
-
-/// Most bytes of one record.
-pub const MAX_RECORD_BYTES: Setting = Setting::new(
-    Group::Limits,
-    "STREAMER_MAX_RECORD_BYTES",
-    "max-record-bytes",
-    "BYTES",
-    Form::Bytes { min: 1024, max: MOST_BYTES },
-    Means("what the stream tells, else 1MiB"),
-    "Most bytes of one record: data and partition key",
-);
-
-/// Whether the stream is read back.
-pub const VERIFY: Setting = Setting::new(
-    Group::Verifying,
-    "STREAMER_VERIFY",
-    "verify",
-    "BOOL",
-    SWITCH,
-    Value("false"),
-    "Read the stream back while the run goes on, and compare what is there with what was counted",
-)
-.switch();
-
-/// How often a reader that is at the tip asks.
-pub const VERIFY_POLL: Setting = Setting::new(
-    Group::Verifying,
-    "STREAMER_VERIFY_POLL",
-    "verify-poll",
-    "DURATION",
-    Form::Duration { min: Duration::from_millis(220), max: Duration::from_secs(60) },
-    Value("1s"),
-    "How often a shard that was read to its tip is asked again; all its consumers share 5 calls a second",
-);
-
-/// How long nothing new must come.
-pub const VERIFY_IDLE: Setting = Setting::new(
-    Group::Verifying,
-    "STREAMER_VERIFY_IDLE",
-    "verify-idle",
-    "DURATION",
-    Form::Duration { min: Duration::ZERO, max: DAY },
-    Value("10s"),
-    "How long nothing new must come before reading ends although something is missing, or nobody said what there is",
-);
-
-/// How long reading may take.
-pub const VERIFY_TIMEOUT: Setting = Setting::new(
-    Group::Verifying,
-    "STREAMER_VERIFY_TIMEOUT",
-    "verify-timeout",
-    "DURATION",
-    Form::Duration { min: MILLISECOND, max: DAY.saturating_mul(365) },
-    Means("60s from the run's end on; for the subcommand, no bound"),
-    "How long reading may take: beside a run from the run's end on, by itself in all",
-);
-
-/// What records of others are.
-pub const VERIFY_FOREIGN: Setting = Setting::new(
-    Group::Verifying,
-    "STREAMER_VERIFY_FOREIGN",
-    "verify-foreign",
-    "WORD",
-    OneOf(&["fault", "allow"]),
-    Value("fault"),
-    "Whether records that others wrote to the stream are a fault, or allowed and only counted",
-);
 
 /// Where metrics and health are served.
 pub const LISTEN: Setting = Setting::new(

@@ -251,7 +251,6 @@ fn examples(text: &mut String, examples: &[Example]) {
 fn why_corrupt(corruption: Corruption) -> &'static str {
     match corruption {
         Corruption::Content => "other bytes than were made",
-        Corruption::Time => "another time than it was due",
         Corruption::PartitionKey => "under another partition key",
         Corruption::Identity => "damaged where it says who it is",
         Corruption::Packing => "can't be unpacked",
@@ -303,7 +302,7 @@ mod tests {
         let mut audit =
             Audit::new(Expect { producers, others: Others::Foreign, ..Expect::default() }).expect("no key");
         let fate = Fate::Sent { perhaps_twice: false };
-        audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..10, fate, at_millis: 1_000_040 }, None);
+        audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..10, fate, at_millis: 1_000_040 });
         write(&mut audit);
         audit.finish()
     }

@@ -72,7 +72,7 @@ impl Click {
             item: self.items.longest(),
             dwell_ms: LEAST_DWELL + 179 * 179,
         };
-        measure(|pen| drop(render(facts, pen)))
+        measure(|pen| render(facts, pen))
     }
 }
 

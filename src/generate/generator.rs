@@ -9,7 +9,7 @@ use super::head::Head;
 use super::kind::EventKind;
 use super::mouse::Mouse;
 use super::pen::{self, Pen};
-use super::random::Stream;
+use super::random::{Lanes, Stream};
 use super::template::Template;
 use super::text;
 use super::timestamp::Timestamp;
@@ -130,7 +130,7 @@ impl Generator {
     fn draw(&self, job: u32, sequence: u64, time: &Timestamp, pen: &mut Pen<'_>) -> Option<Range<usize>> {
         let stream = self.stream.job(job);
         let bits = stream.event(sequence);
-        self.head.write(bits, time, pen);
+        self.head.write(Lanes { low: bits.low ^ time.mark(), ..bits }, time, pen);
         if matches!(self.content, Content::Message) {
             return None;
         }
@@ -150,10 +150,13 @@ impl Generator {
     }
 
     /// The sequence of the event of `job` that has this id, or nearly: up to two characters of the id's first or
-    /// second half may be wrong. None if the job has no such event. Not for the hot path.
+    /// second half may be wrong. `time` is the event's; where that is damaged, the first half must be whole. None if
+    /// the job has no such event. Not for the hot path.
     #[must_use]
-    pub fn sequence_of(&self, job: u32, id: &[u8]) -> Option<u64> {
-        self.stream.job(job).sequence_of(text::uuid_bits(id)?, text::UUID_BITS)
+    pub fn sequence_of(&self, job: u32, id: &[u8], time: Option<&Timestamp>) -> Option<u64> {
+        let mut bits = text::uuid_bits(id)?;
+        bits.low ^= time.map_or(0, Timestamp::mark);
+        self.stream.job(job).sequence_of(bits, text::UUID_BITS, Timestamp::MARKED)
     }
 
     /// An upper bound of an event's size in bytes.
@@ -301,15 +304,17 @@ mod tests {
             let generator = Generator::new(EventKind::Click, seed, "p");
             let text = event(&generator, job, sequence);
             let mut id = text.as_bytes()[7..43].to_vec();
-            prop_assert_eq!(generator.sequence_of(job, &id), Some(sequence));
-            prop_assert_eq!(generator.sequence_of(job.wrapping_add(1), &id), None);
-            prop_assert_eq!(Generator::new(EventKind::Click, seed, "q").sequence_of(job, &id), None);
+            let time = Timestamp::from_unix_millis(TIME);
+            prop_assert_eq!(generator.sequence_of(job, &id, None), Some(sequence));
+            prop_assert_eq!(generator.sequence_of(job, &id, Some(&time)), Some(sequence));
+            prop_assert_eq!(generator.sequence_of(job.wrapping_add(1), &id, Some(&time)), None);
+            prop_assert_eq!(Generator::new(EventKind::Click, seed, "q").sequence_of(job, &id, Some(&time)), None);
             let digits: Vec<usize> = (0..36).filter(|at| id[*at] != b'-').collect();
             for (at, with) in spoilt.into_iter().zip(with.bytes()) {
                 id[digits[half * 16 + at]] = with;
             }
-            prop_assert_eq!(generator.sequence_of(job, &id), Some(sequence));
-            prop_assert_eq!(generator.sequence_of(job, &id[1..]), None);
+            prop_assert_eq!(generator.sequence_of(job, &id, Some(&time)), Some(sequence));
+            prop_assert_eq!(generator.sequence_of(job, &id[1..], Some(&time)), None);
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) struct Pen<'a> {
 }
 
 /// Bytes that `write` writes; at most 4 KiB.
-pub(super) fn measure(write: impl FnOnce(&mut Pen<'_>)) -> usize {
+pub(super) fn measure<T>(write: impl FnOnce(&mut Pen<'_>) -> T) -> usize {
     let mut room = [0; 4 * 1024];
     let mut pen = Pen::new(&mut room);
     write(&mut pen);

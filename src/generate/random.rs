@@ -110,8 +110,10 @@ impl JobStream {
     /// The sequence of the event whose bits are `bits`, but for those that `known` has as zeros, and for two
     /// hexadecimal digits that may be wrong in one lane. The inverse of [`Self::event`].
     ///
-    /// By chance other bits are taken for an event's in less than one of 10^13 cases.
-    pub(crate) fn sequence_of(&self, bits: Lanes, known: Lanes) -> Option<u64> {
+    /// `free`: bits of the lower lane that may be anything where the higher lane says which event it is.
+    ///
+    /// By chance other bits are taken for an event's in less than one of 10^9 cases.
+    pub(crate) fn sequence_of(&self, bits: Lanes, known: Lanes, free: u64) -> Option<u64> {
         let Lanes { high, low } = self.0;
         let alike = |one: u64, other: u64, known: u64| {
             let wrong = (one ^ other) & known;
@@ -120,7 +122,7 @@ impl JobStream {
         };
         let from_high = completions(bits.high, known.high)
             .map(|bits| unmix(bits).wrapping_sub(high).wrapping_mul(inverse(GOLDEN)))
-            .find(|&sequence| alike(self.event(sequence).low, bits.low, known.low));
+            .find(|&sequence| alike(self.event(sequence).low, bits.low, known.low & !free));
         from_high.or_else(|| {
             completions(bits.low, known.low)
                 .map(|bits| unmix(bits).wrapping_sub(low).wrapping_mul(inverse(SECOND)))

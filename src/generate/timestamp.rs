@@ -2,9 +2,14 @@
 
 use std::fmt;
 
+use super::random::mix;
+
 /// RFC 3339 in UTC with milliseconds, such as `2026-11-21T02:14:34.123Z`: always 24 ASCII bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Timestamp([u8; 24]);
+pub struct Timestamp {
+    text: [u8; 24],
+    mark: u16,
+}
 
 impl Timestamp {
     /// The last moment that four digits of a year can say, 9999-12-31T23:59:59.999Z,
@@ -26,20 +31,30 @@ impl Timestamp {
         digits(&mut text[14..16], second / 60 % 60);
         digits(&mut text[17..19], second % 60);
         digits(&mut text[20..23], milli);
-        Self(text)
+        Self { text, mark: mix(millis) as u16 }
     }
+
+    /// What the moment leaves in the id of an event ([`Self::MARKED`]): an event that was given another time on its
+    /// way does not fit its id any more.
+    #[inline]
+    pub(super) fn mark(&self) -> u64 {
+        self.mark.into()
+    }
+
+    /// The bits of an id's lower half that hold the mark: its last four digits.
+    pub(super) const MARKED: u64 = 0xffff;
 
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).expect("digits and punctuation are ASCII")
+        std::str::from_utf8(&self.text).expect("digits and punctuation are ASCII")
     }
 
     /// The text's bytes.
     #[inline]
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 24] {
-        &self.0
+        &self.text
     }
 }
 

@@ -147,7 +147,6 @@ impl Audit {
                     partition_key: record.partition_key.into(),
                 };
                 let told = self.recent.of(job, sequence);
-                let fault = fault.or_else(|| wrong_time(due_millis, told));
                 let due_millis = due_millis.filter(|_| fault.is_none());
                 let counts = &mut self.roster.members[job.0 as usize].counts;
                 counts.not_compared += u64::from(!compared);
@@ -253,17 +252,15 @@ impl Audit {
         self.examples.add(example);
     }
 
-    /// Takes a producer's word. `due_millis` is the time that all of these events carry, in milliseconds since the Unix
-    /// epoch, where it is told: an event's time does not follow from its identity, so only with this is a changed
-    /// digit of it found.
-    pub fn claim(&mut self, producer: &Arc<str>, claim: &Claim, due_millis: Option<u64>) {
+    /// Takes a producer's word.
+    pub fn claim(&mut self, producer: &Arc<str>, claim: &Claim) {
         let count = claim.records();
         if count == 0 {
             return;
         }
         self.progress.claimed += count;
         let place = self.roster.claimant(producer);
-        self.recent.note(place, claim, due_millis);
+        self.recent.note(place, claim);
         let member = &mut self.roster.members[place as usize];
         member.claims = true;
         let counts = &mut member.counts;
@@ -296,12 +293,6 @@ impl Audit {
     pub fn finish(self) -> Verdict {
         finish::verdict(self)
     }
-}
-
-/// Whether the event carries another time than its claim says. Its bytes can't tell: they are made with it.
-fn wrong_time(due_millis: Option<u64>, told: Option<Told>) -> Option<Corruption> {
-    let (here, there) = (due_millis?, told?.due_millis?);
-    (here != there).then_some(Corruption::Time)
 }
 
 /// An example that is known by its place in the stream alone.

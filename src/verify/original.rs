@@ -21,8 +21,6 @@ const ALIKE: usize = 24;
 pub enum Corruption {
     /// Its bytes are others than those that were made.
     Content,
-    /// It carries another time than it was due, by the producer's claim.
-    Time,
     /// It is under another partition key.
     PartitionKey,
     /// It is damaged where it says who it is.
@@ -35,7 +33,6 @@ impl fmt::Display for Corruption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Content => "other bytes than were made",
-            Self::Time => "another time than it was due",
             Self::PartitionKey => "under another partition key",
             Self::Identity => "damaged where it says who it is",
             Self::Packing => "can't be unpacked",
@@ -142,7 +139,8 @@ impl Original {
         if [8, 13, 18, 23].iter().filter(|&&at| id[at] == b'-').count() < 3 {
             return None;
         }
-        jobs.into_iter().find_map(|job| Some((job, self.generator.sequence_of(job, id)?)))
+        let time = self.places.time(event).and_then(identity::millis).map(Timestamp::from_unix_millis);
+        jobs.into_iter().find_map(|job| Some((job, self.generator.sequence_of(job, id, time.as_ref())?)))
     }
 
     /// Which of its events this is, by the numbers that stand in it, if its id does not speak against it.

@@ -36,7 +36,7 @@ mod tests {
             (3..5, Fate::Unknown(Unknown::Timeout)),
             (5..9, Fate::Failed(Failed::Throttled)),
         ] {
-            audit.claim(&"p".into(), &Claim { job: 0, sequences, fate, at_millis: 0 }, None);
+            audit.claim(&"p".into(), &Claim { job: 0, sequences, fate, at_millis: 0 });
         }
         assert_eq!(audit.outstanding(), 5);
         let generator = Generator::new(EventKind::Click, 1, "p");

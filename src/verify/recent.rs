@@ -17,8 +17,6 @@ pub(super) type JobKey = (u32, u32);
 pub(super) struct Told {
     /// When the acknowledgement came, in Unix milliseconds.
     pub(super) at_millis: u64,
-    /// The time that the events carry, where it was told.
-    pub(super) due_millis: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,8 +41,8 @@ impl Recent {
         Self { jobs: HashMap::new(), ages: VecDeque::new(), most }
     }
 
-    /// Remembers a claim of records that were sent, and their time where it is told.
-    pub(super) fn note(&mut self, producer: u32, claim: &Claim, due_millis: Option<u64>) {
+    /// Remembers a claim of records that were sent.
+    pub(super) fn note(&mut self, producer: u32, claim: &Claim) {
         let Some(last) = claim.sequences.end.checked_sub(1).filter(|_| !claim.sequences.is_empty()) else {
             return;
         };
@@ -52,7 +50,7 @@ impl Recent {
             return;
         }
         let key = (producer, claim.job);
-        let told = Told { at_millis: claim.at_millis, due_millis };
+        let told = Told { at_millis: claim.at_millis };
         let entries = self.jobs.entry(key).or_default();
         // Claims of a job come nearly in order: the place is at the end, or few steps before it.
         let mut at = entries.len();
@@ -99,9 +97,9 @@ mod tests {
     fn a_record_is_told_by_the_claim_that_holds_it() {
         let mut recent = Recent::new(10);
         for (range, at) in [(10..20, 1), (0..10, 2), (30..40, 3), (40..50, 3)] {
-            recent.note(0, &claim(7, range, at), None);
+            recent.note(0, &claim(7, range, at));
         }
-        recent.note(0, &Claim { fate: Fate::Unknown(Unknown::Timeout), ..claim(7, 20..30, 9) }, None);
+        recent.note(0, &Claim { fate: Fate::Unknown(Unknown::Timeout), ..claim(7, 20..30, 9) });
         let at = |sequence| recent.of((0, 7), sequence).map(|told| told.at_millis);
         assert_eq!(
             [0, 9, 10, 19, 20, 29, 30, 49, 50].map(at),
@@ -115,7 +113,7 @@ mod tests {
     fn the_oldest_are_forgotten_first() {
         let mut recent = Recent::new(4);
         for at in 0..100 {
-            recent.note(0, &claim((at % 2) as u32, at..at + 1, at), None);
+            recent.note(0, &claim((at % 2) as u32, at..at + 1, at));
         }
         let known: Vec<u64> = (0..100).filter(|&at| recent.of((0, (at % 2) as u32), at).is_some()).collect();
         assert_eq!(known, [96, 97, 98, 99]);

@@ -169,7 +169,7 @@ impl<S: Source> Shared<S> {
 
 fn hear(audit: &mut Audit, testimonies: &[Testimony]) {
     for Testimony { producer, claim } in testimonies {
-        audit.claim(producer, claim, None);
+        audit.claim(producer, claim);
     }
 }
 
