@@ -1,6 +1,6 @@
 //! What is wrong or odd in a template, with its place in the text as it was given.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// A place in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,7 +28,16 @@ pub struct Remark {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.text)
+        write!(f, "{}: ", self.place)?;
+        // KDG's words repeat the template's; what a terminal would act on is escaped.
+        for letter in self.text.chars() {
+            if letter.is_control() {
+                write!(f, "{}", letter.escape_default())?;
+            } else {
+                f.write_char(letter)?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::error::shown;
 use super::lint::lint;
 
 /// The longest name of a file that is made, without its ending, in characters.
@@ -66,13 +67,14 @@ pub fn import(json: &str) -> Result<Vec<Imported>, ImportError> {
     Ok(saved
         .into_iter()
         .map(|Saved { name, template }| {
+            let told = shown(&name);
             if template.trim().is_empty() {
-                let report = format!("{name}: empty, not imported\n");
+                let report = format!("{told}: empty, not imported\n");
                 return Imported { file: None, text: template, report, usable: true };
             }
             let file = file_name(&name, &taken);
             let verdict = lint(&file, &template);
-            let report = format!("{name}: becomes {file}\n{}", verdict.report);
+            let report = format!("{told}: becomes {file}\n{}", verdict.report);
             taken.push(file.clone());
             Imported { file: Some(file), text: template, report, usable: verdict.usable }
         })
