@@ -211,7 +211,7 @@ pub const SEED: Setting = Setting::new(
     "N",
     Number { min: 0, max: u64::MAX },
     Means("random, and printed"),
-    "The same seed gives the same events, but for the time",
+    "The same seed gives the same events, but for the time and the four digits of the id that hang on it",
 )
 .scope(Scope::Sample);
 
