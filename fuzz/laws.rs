@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use kinesis_streamer::config::{self, Invocation};
-use kinesis_streamer::generate::{EventKind, Generator, Timestamp};
+use kinesis_streamer::generate::{self, EventKind, Generator, Template, TemplateMode, Timestamp};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
@@ -25,7 +25,7 @@ const SECRET: &str = "a-secret-that-must-not-be-seen";
 pub type Law = (&'static str, fn(&[u8]));
 
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [Law; 7] = [
+pub const ALL: [Law; 8] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),
@@ -33,6 +33,7 @@ pub const ALL: [Law; 7] = [
     ("wire", wire),
     ("cron", cron),
     ("key", key),
+    ("template", template),
 ];
 
 /// Lines are variables (`NAME=VALUE`) where they begin with an upper-case letter, else arguments.
@@ -252,5 +253,28 @@ pub fn key(data: &[u8]) {
                 assert!((1..=256).contains(&one.chars().count()), "{one:?}");
             }
         }
+    }
+}
+
+/// A template, or what the Kinesis Data Generator's page has saved.
+///
+/// Law: `lint` says that the generator takes exactly what strict mode takes; what is told of either can be shown by a
+/// terminal; a file that is imported has a plain name, which leads out of no folder.
+pub fn template(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let is_plain = |text: &str| !text.chars().any(|letter| letter.is_control() && letter != '\n');
+    let verdict = generate::lint("t", text);
+    assert_eq!(verdict.kdg, Template::compile(text, TemplateMode::Strict).is_ok(), "{text:?}");
+    assert_eq!(verdict.usable, Template::compile(text, TemplateMode::Lenient).is_ok(), "{text:?}");
+    assert!(is_plain(&verdict.report), "{:?}", verdict.report);
+    match generate::import(text) {
+        Ok(imported) => {
+            for one in imported {
+                assert!(is_plain(&one.report), "{:?}", one.report);
+                let Some(file) = one.file else { continue };
+                assert!(!file.starts_with('.') && !file.contains(['/', '\\']) && is_plain(&file), "{file:?}");
+            }
+        }
+        Err(error) => assert!(is_plain(&error.to_string()), "{error}"),
     }
 }

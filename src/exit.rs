@@ -13,6 +13,8 @@ pub enum Exit {
     NotVerified,
     /// Settings or arguments are wrong.
     Usage,
+    /// What `lint` or `import` was given can't be used as it is.
+    BadData,
     /// The stream does not exist.
     NoStream,
     /// The endpoint can't be reached, or does not answer as Kinesis does.
@@ -41,12 +43,13 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Sent,
         Self::NotAllSent,
         Self::NotAsClaimed,
         Self::NotVerified,
         Self::Usage,
+        Self::BadData,
         Self::NoStream,
         Self::Unreachable,
         Self::Defect,
@@ -70,6 +73,7 @@ impl Exit {
             Self::NotAsClaimed => 2,
             Self::NotVerified => 3,
             Self::Usage => 64,
+            Self::BadData => 65,
             Self::NoStream => 66,
             Self::Unreachable => 69,
             Self::Defect => 70,
@@ -98,6 +102,9 @@ impl Exit {
                 "the stream was not read back to its end, or not all claims are known: nothing is proven"
             }
             Self::Usage => "settings or arguments are wrong; all problems are listed",
+            Self::BadData => {
+                "`lint`: the Kinesis Data Generator would refuse the template; `import`: something could not be imported"
+            }
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",
             Self::Defect => {

@@ -15,7 +15,7 @@ use kinesis_streamer::config::{
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
-use kinesis_streamer::generate::{Generator, Samples};
+use kinesis_streamer::generate::{Event, Generator, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -28,7 +28,12 @@ const PATIENCE: Duration = Duration::from_secs(2);
 fn main() -> ExitCode {
     let exit = match asked() {
         Ok(Invocation::Help(text) | Invocation::Version(text)) => print(&text),
-        Ok(Invocation::Sample { config, count, separator }) => sample(&config, count, separator),
+        Ok(Invocation::Sample { config, count, separator }) => match event(&config) {
+            Ok((event, notes)) => sample(&config, &event, &notes, count, separator),
+            Err(error) => refuse(&error),
+        },
+        Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
+        Ok(Invocation::Import { from, into }) => tell(app::import_templates(&from, &into, io::stdin())),
         Ok(Invocation::Local(options)) => {
             let log = options.log.clone();
             live(&log, |console| serve_local(options, console))
@@ -38,16 +43,22 @@ fn main() -> ExitCode {
             live(&log, |console| verify(*options, console))
         }
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
-        Ok(Invocation::Run(config)) => {
-            let log = config.log.clone();
-            live(&log, |console| run(*config, console))
-        }
-        Err(problems) => {
-            say(&format!("kinesis-streamer: {problems}"));
-            Exit::Usage
-        }
+        Ok(Invocation::Run(mut config)) => match event(&config) {
+            Ok((event, notes)) => {
+                config.notices.extend(notes);
+                let log = config.log.clone();
+                live(&log, |console| run(*config, event, console))
+            }
+            Err(error) => refuse(&error),
+        },
+        Err(problems) => refuse(&*problems),
     };
     ExitCode::from(exit.code())
+}
+
+/// The event that the settings name, with its template read, and what is to be said of that.
+fn event(config: &Config) -> Result<(Event, Vec<String>), app::EventError> {
+    app::read_event(config, io::stdin())
 }
 
 /// Reads `.env`, the environment and the command line.
@@ -153,12 +164,12 @@ fn open_files() -> Option<u64> {
 }
 
 /// The run: start, load, drain, summary.
-async fn run(mut config: Config, console: Console) -> Exit {
+async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     let notice = open_files().and_then(|limit| app::too_few(limit, &config));
     config.notices.extend(notice);
     let format = config.log.format;
     if config.dry_run {
-        return match app::dry_run(&config).await {
+        return match app::dry_run(&config, &event).await {
             Ok(plan) => print(&plan),
             Err(error) => complain(&console, error.exit(), &error),
         };
@@ -169,7 +180,7 @@ async fn run(mut config: Config, console: Console) -> Exit {
     };
     // Caught from the start: as a container's first process, nothing would end us otherwise.
     let started = tokio::select! {
-        started = App::start(config, console.clone()) => started,
+        started = App::start(config, &event, console.clone()) => started,
         _ = signals.next() => return Exit::Interrupted,
     };
     let app = match started {
@@ -299,8 +310,9 @@ async fn serve_local(options: LocalOptions, console: Console) -> Exit {
 }
 
 /// Prints events to standard output.
-fn sample(config: &Config, count: u64, separator: u8) -> Exit {
-    let generator = Generator::new(config.event, config.seed.value, &config.producer);
+fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separator: u8) -> Exit {
+    let generator = Generator::of(event, config.seed.value, &config.producer);
+    notes.iter().for_each(|note| say(note));
     if !config.seed.given {
         say(&format!("seed {}", config.seed.value));
     }
@@ -343,6 +355,20 @@ fn print(text: &str) -> Exit {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => unwritable(&error),
         _ => Exit::Sent,
     }
+}
+
+/// Prints a report to standard output.
+fn tell((report, exit): (String, Exit)) -> Exit {
+    match print(&report) {
+        Exit::Sent => exit,
+        unwritable => unwritable,
+    }
+}
+
+/// Says what is wrong with what was asked.
+fn refuse(problem: &dyn std::fmt::Display) -> Exit {
+    say(&format!("kinesis-streamer: {problem}"));
+    Exit::Usage
 }
 
 fn unwritable(error: &io::Error) -> Exit {

@@ -9,6 +9,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::generate::EventChoice;
 use crate::journal::{Header, Item, ReadError, Reader, is_being_written};
 use crate::kinesis::StreamRef;
 use crate::verify::Mailbox;
@@ -36,6 +37,22 @@ pub enum JournalsError {
         stream: String,
         /// What it holds.
         others: String,
+    },
+    /// The events of a run can't be found again.
+    #[error(
+        "--journal: {path} has a run of {producer} on {stream} whose event was {event:?}: a template's events carry no \
+         identity, so they can't be told from anybody else's, held against what it claims or compared; \
+         kinesis-streamer journal tells what it claims"
+    )]
+    Template {
+        /// The file.
+        path: PathBuf,
+        /// The run's producer.
+        producer: String,
+        /// The stream that is verified.
+        stream: String,
+        /// Its event, as settings name it.
+        event: String,
     },
     /// Two runs have one name.
     #[error(
@@ -133,6 +150,14 @@ impl Journals {
                 return Err(JournalsError::OtherStream { path: path.clone(), stream, others });
             }
             for header in &ours {
+                if let Ok(EventChoice::Template(_)) = header.event.parse() {
+                    return Err(JournalsError::Template {
+                        path: path.clone(),
+                        producer: header.producer.clone(),
+                        stream: stream.to_string(),
+                        event: header.event.clone(),
+                    });
+                }
                 if !names.insert(header.producer.clone()) {
                     return Err(JournalsError::SameProducer(header.producer.clone()));
                 }
@@ -289,6 +314,25 @@ mod tests {
         let told: Vec<_> =
             mailbox.take().into_iter().map(|one| (one.producer.to_string(), one.claim.sequences)).collect();
         assert_eq!(told, [("a".to_owned(), 0..3), ("c".to_owned(), 0..5)]);
+    }
+
+    #[tokio::test]
+    async fn a_journal_of_a_templates_run_on_the_stream_is_refused_and_one_elsewhere_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("j");
+        for (producer, on, event) in [("a", "s", "click"), ("b", "other", "template:a b.json")] {
+            let header = Header { event: event.to_owned(), ..header(producer, on) };
+            let opened = journal::open(&path, producer).expect("it may be written");
+            let journal = opened.begin(&header, Arc::new(Ledger::new())).expect("written");
+            assert!(journal.finish("its duration").await.is_complete());
+        }
+        let open =
+            |on| Journals::open(std::slice::from_ref(&path), &stream(on)).map(|(_, headers)| headers.len());
+        assert_eq!(open("s").expect("a click can be made again"), 1);
+        let refused = open("other").expect_err("a template's events can't be found");
+        assert!(matches!(&refused, JournalsError::Template { producer, .. } if producer == "b"));
+        let told = refused.to_string();
+        assert!(told.contains(r#"of b on other whose event was "template:a b.json""#), "{told}");
     }
 
     #[tokio::test]

@@ -11,6 +11,7 @@ mod plan;
 mod readback;
 mod report;
 mod start_error;
+mod template;
 mod verified;
 mod verify;
 mod watch;
@@ -24,7 +25,7 @@ use tokio::net::TcpListener;
 use crate::batch::Envelope;
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
-use crate::generate::Generator;
+use crate::generate::{Event, Generator};
 use crate::journal::{self, Header, Journal};
 use crate::key::Keyer;
 use crate::kinesis::{
@@ -44,6 +45,7 @@ use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 pub use start_error::StartError;
+pub use template::{EventError, import_templates, lint_template, read_event};
 pub use verified::Verified;
 pub use verify::verify;
 use watch::Watch;
@@ -110,7 +112,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
 }
 
 impl Stages {
-    fn build(config: &Config, reached: Option<&Reached>) -> Result<Self, StartError> {
+    fn build(config: &Config, event: &Event, reached: Option<&Reached>) -> Result<Self, StartError> {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
@@ -121,22 +123,20 @@ impl Stages {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
         };
-        Ok(Self {
-            limits: config.limits.over(own),
-            generator: Generator::new(config.event, seed, producer),
-            keyer: Keyer::new(&config.key, config.event, seed, producer, shards)?,
-            envelope,
-        })
+        let generator = Generator::of(event, seed, producer);
+        let keyer = Keyer::of_events(&config.key, &generator, seed, producer, shards)?;
+        Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
     }
 }
 
-/// What a run by `config` would do, as text: the plan, and the requests of its first due second. Sends nothing.
+/// What a run by `config` with `event`, which `config.event` names, would do, as text: the plan, and the requests of
+/// its first due second. Sends nothing.
 ///
 /// # Errors
 /// Why the run could not begin.
-pub async fn dry_run(config: &Config) -> Result<String, StartError> {
+pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
     let reached = reach(config).await?;
-    let Stages { limits, generator, keyer, envelope } = Stages::build(config, reached.as_ref())?;
+    let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
     let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
     let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
     Ok(start_text(&facts) + &second)
@@ -159,11 +159,12 @@ fn journal_header(config: &Config, reached: &Reached) -> Header {
 }
 
 impl App {
-    /// Opens the listeners, finds the stream and builds every stage. Sends nothing.
+    /// Opens the listeners, finds the stream and builds every stage. Sends nothing. `event` is what `config.event`
+    /// names, read and compiled.
     ///
     /// # Errors
     /// Why the run can't begin; nothing goes on in the background then.
-    pub async fn start(mut config: Config, console: Console) -> Result<Self, StartError> {
+    pub async fn start(mut config: Config, event: &Event, console: Console) -> Result<Self, StartError> {
         for notice in &config.notices {
             tracing::warn!("{notice}");
         }
@@ -183,7 +184,7 @@ impl App {
         let format = config.log.format;
         let watch = Watch::serve(view.clone(), listener);
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
-        let stages = Stages::build(&config, Some(&reached))?;
+        let stages = Stages::build(&config, event, Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = journal_header(&config, &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;

@@ -67,6 +67,10 @@ const VERIFY_TAKES: [&Setting; 14] = [
 ];
 /// A flag of `sample`.
 const NULL: &str = "null";
+/// The argument of `lint` and `import`.
+pub(super) const TEMPLATE: &str = "template";
+/// The flag of `import`.
+pub(super) const INTO: OwnFlag = ("into", "FOLDER", ".", "Where the template files are written");
 
 /// What the user wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,6 +80,8 @@ pub(super) enum Verb {
     Local,
     Journal { json: bool },
     Verify { journals: Vec<String>, follow: bool, json: bool },
+    Lint,
+    Import,
 }
 
 /// What was typed.
@@ -225,12 +231,15 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
             let journals = journals.filter_map(|path| path.to_str().map(str::to_owned)).collect();
             (Verb::Verify { journals, follow: sub.get_flag(FOLLOW), json: sub.get_flag(JSON) }, sub)
         }
+        Some(("lint", sub)) => (Verb::Lint, sub),
+        Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
-    let own = [SHARDS, PORT, HOST, SINCE].map(|flag| (flag.0, false));
+    let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
+    let arguments = [COUNT, FILE, TEMPLATE].map(|argument| (argument, false));
     let mut values = BTreeMap::new();
-    for (flag, secret) in settings.chain(own).chain([(COUNT, false), (FILE, false)]) {
+    for (flag, secret) in settings.chain(own).chain(arguments) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
@@ -240,6 +249,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
                 origin: match flag {
                     COUNT => "sample N".to_owned(),
                     FILE => "journal FILE".to_owned(),
+                    TEMPLATE => "the file".to_owned(),
                     flag => format!("--{flag}"),
                 },
                 value: Shown::value(&value.to_string_lossy(), secret),
@@ -280,13 +290,37 @@ pub(super) fn command() -> Command {
                 .help(format!("The journal [default: {}]", super::settings::JOURNAL.name)),
         )
         .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"));
+    let file = |name: &'static str| {
+        Arg::new(TEMPLATE)
+            .value_name(name)
+            .value_parser(value_parser!(OsString))
+            .required(true)
+            .help("The file; - reads standard input")
+    };
+    let lint = Command::new("lint")
+        .about("Says whether the Kinesis Data Generator would take a template, and where it would choke")
+        .arg(file("TEMPLATE"));
+    let kdg = Command::new("kdg")
+        .about("The Kinesis Data Generator's saved templates become template files")
+        .long_about(
+            "The Kinesis Data Generator's saved templates become template files, one each, with a word on what each \
+             means.\n\nThe generator keeps them in the browser: on its page, in the browser's console,\n\n    \
+             copy(localStorage.getItem(\"templates\"))\n\ncopies them; paste that into a file. A file that exists is \
+             not overwritten. The generator's periods (rates by hour) are not imported.",
+        )
+        .arg(file("TEMPLATES.json"))
+        .arg(own_arg(INTO));
+    let import = Command::new("import")
+        .about("Takes over what other generators have saved")
+        .subcommand_required(true)
+        .subcommand(kdg);
     Command::new(PROGRAM)
         .version(env!("CARGO_PKG_VERSION"))
         .about("Puts a known load on a Kinesis data stream and says what became of every record")
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, local, verify_command(), journal])
+        .subcommands([sample, local, verify_command(), journal, lint, import])
         .after_help(after_help())
 }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::aws::AwsValues;
-use super::flags::{self, HOST, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
+use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
@@ -16,6 +16,7 @@ use super::setting::Form;
 use super::settings as table;
 use super::vars::Vars;
 use super::verify::{self, VerifyOptions};
+use crate::generate::TemplateOrigin;
 use crate::kinesis::StreamName;
 
 /// What the program is asked to do.
@@ -42,6 +43,15 @@ pub enum Invocation {
         path: PathBuf,
         /// As JSON, in place of a table.
         json: bool,
+    },
+    /// Say what the Kinesis Data Generator would do with a template.
+    Lint(TemplateOrigin),
+    /// Make template files of what the Kinesis Data Generator has saved.
+    Import {
+        /// What it has saved.
+        from: TemplateOrigin,
+        /// The folder that the files are written to.
+        into: PathBuf,
     },
     /// Print this text to standard output.
     Help(String),
@@ -131,6 +141,11 @@ where
         Verb::Journal { json } => {
             journal(&mut asked, understood).map(|path| Invocation::Journal { path, json })
         }
+        Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
+        Verb::Import => {
+            let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();
+            file(&mut asked, understood).map(|from| Invocation::Import { from, into })
+        }
     };
     match (Problems::of(asked.problems), invocation) {
         (None, Some(invocation)) => Ok(invocation),
@@ -162,6 +177,20 @@ fn journal(asked: &mut Asked, understood: bool) -> Option<PathBuf> {
         });
     }
     set
+}
+
+/// The file that `lint` and `import` are about.
+fn file(asked: &mut Asked, understood: bool) -> Option<TemplateOrigin> {
+    match asked.flags.get(flags::TEMPLATE).cloned() {
+        Some(text) => own(asked, "the file", &text, "a path, or -", text.parse().ok()),
+        None => {
+            // The command line has said so already, unless it was not understood at all.
+            if understood {
+                asked.problems.push(Problem::Arguments(Shown::plain("a file must be named")));
+            }
+            None
+        }
+    }
 }
 
 fn local(asked: &mut Asked) -> Option<LocalOptions> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, TemplateMode};
 use crate::key::KeyStrategy;
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
@@ -30,7 +30,9 @@ pub struct Config {
     /// How many records, and when.
     pub load: Load,
     /// What a record holds.
-    pub event: EventKind,
+    pub event: EventChoice,
+    /// How a template is read.
+    pub template_mode: TemplateMode,
     /// How it gets its partition key.
     pub key: KeyStrategy,
     /// The seed of everything random.
@@ -196,6 +198,9 @@ impl Config {
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];
+        if matches!(self.event, EventChoice::Template(_)) {
+            all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
+        }
         match &self.target {
             Target::Stream(stream) => all.push((table::STREAM.name, stream.to_string())),
             Target::Local { shards, name } => {

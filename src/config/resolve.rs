@@ -13,13 +13,17 @@ use super::cron_detail::cron_detail;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
 pub(super) const LOCAL_NAME: &str = "local";
+
+/// Why there is no verifying of templates.
+const UNVERIFIABLE: &str = "a template's events carry no identity to find them again by: leave verifying out, or \
+                            choose one of mouse, click, trade, message";
 
 /// The config, unless something was wrong; the problems are in `asked`.
 pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
@@ -29,8 +33,9 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
     let event = asked.parsed(&table::EVENT);
+    let template_mode = template_mode(asked, event.as_ref());
     let key = key(asked);
-    if let (Some(event), Some(key)) = (event, &key) {
+    if let (Some(event), Some(key)) = (&event, &key) {
         check_key(asked, event, key);
     }
     let seed = seed(asked, fresh_seed);
@@ -39,6 +44,9 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
     let verify = asked.parsed(&table::VERIFY);
+    if let (Some(true), Some(EventChoice::Template(_))) = (verify, &event) {
+        asked.together(&[table::VERIFY, table::EVENT], UNVERIFIABLE.to_owned());
+    }
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
@@ -54,6 +62,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         dry_run: dry_run?,
         load: load?,
         event: event?,
+        template_mode: template_mode?,
         key: key?,
         seed: seed?,
         producer: producer?,
@@ -176,11 +185,20 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
 }
 
 /// A key that the event cannot give is wrong before any record is made.
-fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
-    if event != EventKind::Message {
-        return;
-    }
+fn check_key(asked: &mut Asked, event: &EventChoice, key: &KeyStrategy) {
     let both = [table::PARTITION_KEY, table::EVENT];
+    match event {
+        EventChoice::Kind(EventKind::Message) => {}
+        EventChoice::Kind(_) => return,
+        // A template's fields are known when it is read.
+        EventChoice::Template(_) => {
+            if *key == KeyStrategy::User {
+                let why = "a template's event has no user: take one of its fields by field:/json/pointer";
+                asked.together(&both, why.to_owned());
+            }
+            return;
+        }
+    }
     match key {
         KeyStrategy::User => {
             asked.together(&both, "the event message has no user, so user can't be the key".to_owned());
@@ -191,6 +209,15 @@ fn check_key(asked: &mut Asked, event: EventKind, key: &KeyStrategy) {
         }
         _ => {}
     }
+}
+
+fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
+    let mode = asked.parsed(&table::TEMPLATE_MODE);
+    if matches!(event, Some(EventChoice::Kind(_))) && asked.is_given(&table::TEMPLATE_MODE) {
+        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
+        asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
+    }
+    mode
 }
 
 fn seed(asked: &mut Asked, fresh: u64) -> Option<Seed> {

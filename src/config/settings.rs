@@ -173,9 +173,21 @@ pub const EVENT: Setting = Setting::new(
     "STREAMER_EVENT",
     "event",
     "EVENT",
-    OneOf(&["mouse", "click", "trade", "message"]),
+    Own("one of mouse, click, trade, message, or template:FILE (template:- reads standard input)"),
     Value("mouse"),
-    "What a record holds; message is the payload of the Node.js original",
+    "What a record holds; message is the payload of the Node.js original, a template is in the language of the Kinesis Data Generator",
+)
+.scope(Scope::Sample);
+
+/// How a template is read.
+pub const TEMPLATE_MODE: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_TEMPLATE_MODE",
+    "template-mode",
+    "MODE",
+    OneOf(&["lenient", "strict"]),
+    Value("lenient"),
+    "How a template is read: as it was meant, or exactly as the Kinesis Data Generator does, errors included",
 )
 .scope(Scope::Sample);
 
@@ -279,6 +291,7 @@ pub const SETTINGS: &[Setting] = &[
     DURATION,
     MAX_RECORDS,
     EVENT,
+    TEMPLATE_MODE,
     PARTITION_KEY,
     SEED,
     INSTANCE,

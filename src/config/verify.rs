@@ -13,7 +13,7 @@ use super::model::Log;
 use super::problem::Problem;
 use super::resolve;
 use super::settings as table;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind};
 use crate::key::KeyStrategy;
 use crate::kinesis::StreamRef;
 
@@ -134,7 +134,7 @@ pub(super) fn options(
     let journals = journal_paths(asked, journals);
     let instances = instances(asked);
     let seed = asked.optional(&table::SEED, Asked::number);
-    let event = given(asked, &table::EVENT, |asked| asked.parsed(&table::EVENT));
+    let event = given(asked, &table::EVENT, event);
     let key = given(asked, &table::PARTITION_KEY, resolve::key);
     let jobs = given(asked, &table::JOBS, |asked| asked.number(&table::JOBS));
     let reading = reading(asked);
@@ -180,6 +180,19 @@ fn given<T>(
     read: impl FnOnce(&mut Asked) -> Option<T>,
 ) -> Option<Option<T>> {
     if asked.is_given(setting) { read(asked).map(Some) } else { Some(None) }
+}
+
+/// The event of producers that have no journal: one that can be made again.
+fn event(asked: &mut Asked) -> Option<EventKind> {
+    match asked.parsed(&table::EVENT)? {
+        EventChoice::Kind(kind) => Some(kind),
+        EventChoice::Template(_) => {
+            let why = "a template's events carry no identity to find them again by: what can be verified is one of \
+                       mouse, click, trade, message";
+            asked.together(&[table::EVENT], why.to_owned());
+            None
+        }
+    }
 }
 
 fn since(asked: &mut Asked) -> Option<Since> {

@@ -7,21 +7,20 @@ use std::path::Path;
 
 use md5::{Digest, Md5};
 
-use super::{EventKind, Generator, Timestamp};
+use super::{EventKind, Generator, Template, TemplateMode, Timestamp};
 
 const SEED: u64 = 42;
 const PRODUCER: &str = "fingerprint";
 const JOBS: [u32; 4] = [0, 1, 7, u32::MAX];
 const EVENTS: u64 = 10_000;
 
-fn fingerprint(kind: EventKind) -> String {
-    let generator = Generator::new(kind, SEED, PRODUCER);
+fn fingerprint(generator: &Generator, events: u64) -> String {
     let time = Timestamp::from_unix_millis(1_795_227_274_123);
     let mut digest = Md5::new();
     let mut out = Vec::new();
     let mut text = format!("seed {SEED}, producer {PRODUCER}, job 0:\n");
     for job in JOBS {
-        for sequence in 0..EVENTS {
+        for sequence in 0..events {
             out.clear();
             generator.write(job, sequence, &time, &mut out);
             out.push(b'\n');
@@ -32,19 +31,37 @@ fn fingerprint(kind: EventKind) -> String {
         }
     }
     let md5 = u128::from_be_bytes(digest.finalize().into());
-    text.push_str(&format!("MD5 of {EVENTS} lines of each of the jobs {JOBS:?}: {md5:032x}\n"));
+    text.push_str(&format!("MD5 of {events} lines of each of the jobs {JOBS:?}: {md5:032x}\n"));
     text
 }
 
 #[test]
 fn the_fingerprint_of_every_kind_is_as_it_was() {
     for kind in EventKind::ALL {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fingerprints/{kind}.txt"));
-        let now = fingerprint(kind);
-        if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {
-            std::fs::write(&path, &now).expect("the fingerprints can be written");
-        }
-        let then = std::fs::read_to_string(&path).expect("every kind has a fingerprint");
-        assert_eq!(now, then, "the bytes of {kind} changed: see the top of this file");
+        compare(kind.name(), &Generator::new(kind, SEED, PRODUCER), EVENTS);
     }
+}
+
+// Its template has a call of every function: a change of one changes the fingerprint.
+#[test]
+fn the_fingerprint_of_templates_is_as_it_was() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kdg/every-function.template");
+    let text = std::fs::read_to_string(path).expect("the template is there");
+    let template = Template::compile(&text, TemplateMode::Lenient).expect("a template");
+    for line in super::functions_table().lines().skip(2) {
+        let name = line.trim_start_matches("| `").split(['`', '(']).next().unwrap_or_default();
+        assert!(text.contains(&format!("{{{{{name}}}}}")), "{name} is not in the template");
+    }
+    // Each event is as large as a hundred others.
+    compare("template", &Generator::of_template(template.into(), SEED, PRODUCER), EVENTS / 50);
+}
+
+fn compare(name: &str, generator: &Generator, events: u64) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fingerprints/{name}.txt"));
+    let now = fingerprint(generator, events);
+    if std::env::var_os("UPDATE_FINGERPRINTS").is_some() {
+        std::fs::write(&path, &now).expect("the fingerprints can be written");
+    }
+    let then = std::fs::read_to_string(&path).expect("every kind has a fingerprint");
+    assert_eq!(now, then, "the bytes of {name} changed: see the top of this file");
 }

@@ -1,13 +1,16 @@
 //! The one generator of a run: makes any event of any job, shared by all threads, without state.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::choice::Event;
 use super::click::Click;
 use super::head::Head;
 use super::kind::EventKind;
 use super::mouse::Mouse;
 use super::pen::{self, Pen};
 use super::random::{Lanes, Stream};
+use super::template::Template;
 use super::text;
 use super::timestamp::Timestamp;
 use super::trade::Trade;
@@ -15,7 +18,7 @@ use super::trade::Trade;
 /// Events that are drawn at construction to learn the typical size.
 const SAMPLE: u64 = 512;
 
-/// Makes events, each a pure function of (kind, seed, producer, job, sequence, time).
+/// Makes events, each a pure function of (kind or template, seed, producer, job, sequence, time).
 #[derive(Debug)]
 pub struct Generator {
     content: Content,
@@ -32,13 +35,14 @@ enum Content {
     Click(Click),
     Trade(Trade),
     Message,
+    Template { template: Arc<Template>, producer: Box<str> },
 }
 
 /// What is known of an event that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
     /// Where the event's entity (its user or ticker) stands, counted from the event's first byte: 1 to 256
-    /// ASCII characters without JSON escapes. A `message` has none.
+    /// ASCII characters without JSON escapes. A `message` has none, nor has a template.
     pub entity: Option<Range<usize>>,
 }
 
@@ -52,34 +56,67 @@ impl Generator {
             EventKind::Trade => Content::Trade(Trade::new(seed)),
             EventKind::Message => Content::Message,
         };
-        let mut generator = Self {
+        Self::measured(content, Head::new(kind, producer), Stream::new(kind.name(), seed, producer))
+    }
+
+    /// A generator of any event for `producer`, which may be any text. Not for the hot path.
+    #[must_use]
+    pub fn of(event: &Event, seed: u64, producer: &str) -> Self {
+        match event {
+            Event::Kind(kind) => Self::new(*kind, seed, producer),
+            Event::Template(template) => Self::of_template(Arc::clone(template), seed, producer),
+        }
+    }
+
+    /// A generator of a template's events for `producer`, which may be any text.
+    ///
+    /// The template's text is no part of the seed: the numbers of an event stay the same while its template is edited.
+    #[must_use]
+    pub fn of_template(template: Arc<Template>, seed: u64, producer: &str) -> Self {
+        let content = Content::Template { template, producer: producer.into() };
+        // A template has no head; that of a `message` is the one without identity.
+        Self::measured(
             content,
-            head: Head::new(kind, producer),
-            stream: Stream::new(kind.name(), seed, producer),
-            largest: 0,
-            typical: 0,
-        };
+            Head::new(EventKind::Message, producer),
+            Stream::new("template", seed, producer),
+        )
+    }
+
+    fn measured(content: Content, head: Head, stream: Stream) -> Self {
+        let mut generator = Self { content, head, stream, largest: 0, typical: 0 };
         generator.largest = generator.measure_largest();
         generator.typical = generator.measure_typical();
         generator
     }
 
-    /// The kind of event that it makes.
+    /// What its events are called: the kind's name, or `template`.
     #[must_use]
-    pub fn kind(&self) -> EventKind {
+    pub fn name(&self) -> &'static str {
+        self.kind().map_or("template", EventKind::name)
+    }
+
+    /// The kind of event that it makes; none for a template's.
+    #[must_use]
+    pub fn kind(&self) -> Option<EventKind> {
         match self.content {
-            Content::Mouse(_) => EventKind::Mouse,
-            Content::Click(_) => EventKind::Click,
-            Content::Trade(_) => EventKind::Trade,
-            Content::Message => EventKind::Message,
+            Content::Mouse(_) => Some(EventKind::Mouse),
+            Content::Click(_) => Some(EventKind::Click),
+            Content::Trade(_) => Some(EventKind::Trade),
+            Content::Message => Some(EventKind::Message),
+            Content::Template { .. } => None,
         }
     }
 
-    /// Appends exactly one event to `out`: compact JSON without a newline.
+    /// Appends exactly one event to `out`: compact JSON without a newline, or whatever the template says.
     ///
     /// Allocates nothing when `out` has room for [`Self::room`] more bytes.
     #[inline]
     pub fn write(&self, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) -> Written {
+        if let Content::Template { template, producer } = &self.content {
+            let bits = self.stream.job(job).event(sequence);
+            template.write(bits, job, sequence, time, producer, out);
+            return Written { entity: None };
+        }
         let start = out.len();
         out.resize(start + self.room(), 0);
         let mut pen = Pen::new(&mut out[start..]);
@@ -102,7 +139,7 @@ impl Generator {
             Content::Mouse(mouse) => Some(mouse.write(&stream, sequence, bits, pen)),
             Content::Click(click) => Some(click.write(bits, pen)),
             Content::Trade(trade) => Some(trade.write(sequence, bits, pen)),
-            Content::Message => None,
+            Content::Message | Content::Template { .. } => None,
         }
     }
 
@@ -138,6 +175,7 @@ impl Generator {
     fn measure_largest(&self) -> usize {
         let head = self.head.len();
         let own = match &self.content {
+            Content::Template { template, producer } => return template.largest(producer.len()),
             Content::Message => return head,
             Content::Mouse(mouse) => mouse.largest(),
             Content::Click(click) => click.largest(),
@@ -226,13 +264,13 @@ mod tests {
                     let bytes = &out[before.len()..];
                     prop_assert!(bytes.len() <= generator.largest_event());
                     let event: Value = serde_json::from_slice(bytes).expect("valid JSON");
-                    if generator.kind() == EventKind::Message {
+                    if generator.kind() == Some(EventKind::Message) {
                         prop_assert_eq!(event.as_object().map(|fields| fields.len()), Some(2));
                         prop_assert_eq!(&event["date"], "2026-11-21T02:14:34.123Z");
                         prop_assert_eq!(written.entity, None);
                         continue;
                     }
-                    prop_assert_eq!(&event["type"], generator.kind().name());
+                    prop_assert_eq!(&event["type"], generator.name());
                     prop_assert_eq!(&event["time"], "2026-11-21T02:14:34.123Z");
                     prop_assert_eq!(&event["producer"], producer.as_str());
                     prop_assert_eq!(&event["job"], job);
@@ -292,7 +330,7 @@ mod tests {
                     out
                 })
                 .collect();
-            assert_eq!(shapes.len(), 1, "{}", generator.kind());
+            assert_eq!(shapes.len(), 1, "{}", generator.name());
         }
     }
 
@@ -324,8 +362,8 @@ mod tests {
         for generator in generators(3, "kinesis-streamer") {
             let bytes: usize = (0..2_000).map(|sequence| event(&generator, 9, sequence).len()).sum();
             let (typical, mean) = (generator.typical_event(), bytes / 2_000);
-            assert!(typical.abs_diff(mean) <= 12, "{}: {typical}, not {mean}", generator.kind());
-            assert!((80..=300).contains(&mean), "{}: {mean}", generator.kind());
+            assert!(typical.abs_diff(mean) <= 12, "{}: {typical}, not {mean}", generator.name());
+            assert!((80..=300).contains(&mean), "{}: {mean}", generator.name());
         }
     }
 

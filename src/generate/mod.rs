@@ -5,6 +5,7 @@
 //! event (a mouse path, a price) continues because both look up the same hashed structure, see `cuts`
 //! and `market`.
 
+mod choice;
 mod click;
 mod cuts;
 #[cfg(test)]
@@ -19,13 +20,19 @@ mod pen;
 mod pool;
 mod random;
 mod sample;
+mod template;
 mod text;
 mod timestamp;
 mod trade;
 
+pub use choice::{Event, EventChoice, EventChoiceError, TemplateOrigin};
 pub use generator::{Generator, Written};
 pub use kind::{EventKind, EventKindError};
 pub(crate) use random::Stream;
 pub use sample::Samples;
+pub use template::{
+    ImportError, Imported, Place, Remark, Template, TemplateError, TemplateMode, TemplateModeError, Verdict,
+    functions_table, import, lint,
+};
 pub(crate) use text::{digits, hex};
 pub use timestamp::Timestamp;

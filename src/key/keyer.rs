@@ -11,6 +11,9 @@ use crate::generate::{EventKind, Generator, Stream, Timestamp, Written, digits, 
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{HashKey, ShardMap};
 
+/// Events of a template that are tried before a run.
+const TRIALS: u64 = 256;
+
 /// Writes partition keys. Immutable and shared by all jobs.
 #[derive(Debug, Clone)]
 pub struct Keyer {
@@ -39,6 +42,37 @@ impl Keyer {
         producer: &str,
         shards: &ShardMap,
     ) -> Result<Self, KeyerError> {
+        let keyer = Self::untried(strategy, seed, producer, shards)?;
+        if matches!(keyer.rule, Rule::Entity | Rule::Field(_)) {
+            keyer.try_out(&Generator::new(kind, seed, producer))?;
+        }
+        Ok(keyer)
+    }
+
+    /// A keyer for the events of `generator`, tried on some of them. Not for the hot path.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; for a template also when only some of its events have the field.
+    pub fn of_events(
+        strategy: &KeyStrategy,
+        generator: &Generator,
+        seed: u64,
+        producer: &str,
+        shards: &ShardMap,
+    ) -> Result<Self, KeyerError> {
+        let keyer = Self::untried(strategy, seed, producer, shards)?;
+        if matches!(keyer.rule, Rule::Entity | Rule::Field(_)) {
+            keyer.try_out(generator)?;
+        }
+        Ok(keyer)
+    }
+
+    fn untried(
+        strategy: &KeyStrategy,
+        seed: u64,
+        producer: &str,
+        shards: &ShardMap,
+    ) -> Result<Self, KeyerError> {
         let rule = match strategy {
             KeyStrategy::Random => Rule::Random(Stream::new("key", seed, producer)),
             KeyStrategy::Constant(key) => Rule::Constant(key.as_str().to_owned()),
@@ -50,11 +84,7 @@ impl Keyer {
                 Rule::RoundRobin(shards.shards().iter().map(|shard| shard.range.middle()).collect())
             }
         };
-        let keyer = Self { rule };
-        if matches!(keyer.rule, Rule::Entity | Rule::Field(_)) {
-            keyer.try_out(&Generator::new(kind, seed, producer))?;
-        }
-        Ok(keyer)
+        Ok(Self { rule })
     }
 
     /// Writes the partition key of an event into `key`, which is cleared first, and returns the explicit
@@ -94,19 +124,28 @@ impl Keyer {
         Ok(None)
     }
 
-    /// Whether a sample event of `generator` gets a key. All events of a kind have the same fields.
+    /// Whether sample events of `generator` get keys. All events of a kind have the same fields; a template's need not.
     fn try_out(&self, generator: &Generator) -> Result<(), KeyerError> {
         let (mut event, mut key) = (Vec::new(), String::new());
-        let written = generator.write(0, 0, &Timestamp::from_unix_millis(0), &mut event);
-        let kind = generator.kind();
-        match (self.write(0, 0, &event, &written, &mut key), &self.rule) {
-            (Ok(_), _) => Ok(()),
-            (Err(reason), Rule::Field(pointer)) => {
-                let fields = serde_json::from_slice(&event).map(|event| fields(&event)).unwrap_or_default();
-                Err(KeyerError::Field { kind, pointer: pointer.to_string(), reason, fields })
-            }
-            (Err(_), _) => Err(KeyerError::Entity { kind }),
+        let samples = if generator.kind().is_some() { 1 } else { TRIALS };
+        for sequence in 0..samples {
+            event.clear();
+            let written = generator.write(0, sequence, &Timestamp::from_unix_millis(0), &mut event);
+            let Err(reason) = self.write(0, sequence, &event, &written, &mut key) else { continue };
+            let name = generator.name().to_owned();
+            return Err(match &self.rule {
+                Rule::Field(pointer) => {
+                    // Fields are looked up without reading the whole event.
+                    let (reason, fields) = match serde_json::from_slice(&event) {
+                        Ok(event) => (reason, fields(&event)),
+                        Err(_) => (NoKey::Malformed, String::new()),
+                    };
+                    KeyerError::Field { event: name, pointer: pointer.to_string(), reason, fields }
+                }
+                _ => KeyerError::Entity { event: name },
+            });
         }
+        Ok(())
     }
 }
 
@@ -159,6 +198,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::generate::{Template, TemplateMode};
     use crate::kinesis::{HashRange, Shard, ShardId};
 
     const NO_ENTITY: Written = Written { entity: None };
@@ -251,7 +291,7 @@ mod tests {
         }
         assert_eq!(
             keyer("user", EventKind::Message).err(),
-            Some(KeyerError::Entity { kind: EventKind::Message })
+            Some(KeyerError::Entity { event: "message".to_owned() })
         );
     }
 
@@ -309,6 +349,32 @@ mod tests {
         let digits = |count| format!("{{\"s\":{}}}", "1".repeat(count));
         assert_eq!(by_field("/s", &digits(256)), Ok("1".repeat(256)));
         assert_eq!(by_field("/s", &digits(257)), Err(NoKey::TooLong));
+    }
+
+    #[test]
+    fn a_templates_field_is_a_key_where_every_event_has_it() {
+        let keyer = |template: &str, strategy: &str| {
+            let template = Template::compile(template, TemplateMode::Lenient).expect("a template");
+            let generator = Generator::of_template(template.into(), 1, "p");
+            let strategy = strategy.parse().expect("a strategy");
+            Keyer::of_events(&strategy, &generator, 1, "p", &shards(3)).map_err(|error| error.to_string())
+        };
+        let template = r#"{"id":{{random.number(9)}},"city":{{random.arrayElement(["\"a\"","null"])}}}"#;
+        assert!(keyer(template, "field:/id").is_ok());
+        assert!(keyer("no JSON", "random").is_ok());
+        for (template, strategy, part) in [
+            (
+                template,
+                "field:/city",
+                "field:/city gives no partition key in the event template: the field is null",
+            ),
+            (template, "field:/town", "the field is missing; it has /city, /id"),
+            ("no JSON", "field:/id", "the event is not valid JSON"),
+            (template, "user", "the event template has no user or ticker"),
+        ] {
+            let error = keyer(template, strategy).expect_err(strategy);
+            assert!(error.contains(part), "{error}");
+        }
     }
 
     proptest! {

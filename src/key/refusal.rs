@@ -2,7 +2,6 @@
 
 use serde_json::Value;
 
-use crate::generate::EventKind;
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 
 /// A strategy that can not work with this event or this stream.
@@ -10,17 +9,17 @@ use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 pub enum KeyerError {
     /// `user` with an event that has no entity.
     #[error(
-        "the event {kind} has no user or ticker: choose another event, or random, job, round-robin as partition key"
+        "the event {event} has no user or ticker: choose another event, or random, job, round-robin, field:/… as partition key"
     )]
     Entity {
         /// The event.
-        kind: EventKind,
+        event: String,
     },
     /// `field:` with a pointer that leads to no key in the event.
-    #[error("field:{pointer} gives no partition key in the event {kind}: {reason}; it has {fields}")]
+    #[error("field:{pointer} gives no partition key in the event {event}: {reason}{}", had(.fields))]
     Field {
         /// The event.
-        kind: EventKind,
+        event: String,
         /// The pointer.
         pointer: String,
         /// What is wrong with the value there.
@@ -57,6 +56,11 @@ pub enum NoKey {
     /// The event is no valid JSON on the way to the field.
     #[error("the event is not valid JSON")]
     Malformed,
+}
+
+/// What fields there are, where any is known.
+fn had(fields: &str) -> String {
+    if fields.is_empty() { String::new() } else { format!("; it has {fields}") }
 }
 
 /// The pointers of all fields of an event that can be a key, joined by commas.

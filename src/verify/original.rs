@@ -55,6 +55,7 @@ pub(super) enum Compared {
 #[derive(Debug)]
 pub(super) struct Original {
     generator: Generator,
+    kind: EventKind,
     keyer: Option<Keyer>,
     /// Whether several records of a job may share a key.
     pub(super) keys_repeat: bool,
@@ -78,6 +79,7 @@ impl Original {
         let keyer = made.key.as_ref().map(keyer).transpose()?;
         let generator = Generator::new(made.kind, made.seed, producer);
         Ok(Self {
+            kind: made.kind,
             keyer,
             keys_repeat: !matches!(made.key, Some(KeyStrategy::Random | KeyStrategy::RoundRobin)),
             places: Places::new(made.kind, escaped),
@@ -90,7 +92,7 @@ impl Original {
 
     /// The kind of its events.
     pub(super) fn kind(&self) -> EventKind {
-        self.generator.kind()
+        self.kind
     }
 
     /// Compares an event and its key with those of a job and sequence, at the time that the event says. That is told

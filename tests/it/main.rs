@@ -18,5 +18,6 @@ mod secrets;
 mod settings;
 mod starts;
 mod support;
+mod templates;
 mod tidy;
 mod verify;

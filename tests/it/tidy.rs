@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kinesis_streamer::{config, exit, expose};
+use kinesis_streamer::{config, exit, expose, generate};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -43,13 +43,14 @@ fn code(text: &str) -> String {
 
 #[test]
 fn the_readme_tables_are_those_of_the_code() {
-    let path = root().join("README.md");
-    let mut readme = read(&path);
-    for (mark, table) in [
-        ("settings", config::markdown_table()),
-        ("metrics", expose::markdown_table()),
-        ("exit codes", exit::markdown_table()),
+    for (file, mark, table) in [
+        ("README.md", "settings", config::markdown_table()),
+        ("README.md", "metrics", expose::markdown_table()),
+        ("README.md", "exit codes", exit::markdown_table()),
+        ("docs/templates.md", "functions", generate::functions_table()),
     ] {
+        let path = root().join(file);
+        let mut readme = read(&path);
         let (begin, end) = (format!("<!-- {mark} -->\n"), format!("<!-- /{mark} -->"));
         let start = readme.find(&begin).unwrap_or_else(|| panic!("no {begin}")) + begin.len();
         let stop = readme[start..].find(&end).unwrap_or_else(|| panic!("no {end}")) + start;
@@ -59,7 +60,7 @@ fn the_readme_tables_are_those_of_the_code() {
         } else {
             assert!(
                 readme[start..stop] == table,
-                "README's {mark} are not the code's: UPDATE_DOCS=1 cargo test tidy"
+                "{file}'s {mark} are not the code's: UPDATE_DOCS=1 cargo test tidy"
             );
         }
     }

@@ -61,7 +61,10 @@ fn sample_takes_the_settings_of_events_and_needs_no_stream() {
     else {
         panic!("no sample");
     };
-    assert_eq!((config.event, config.seed.value, count, separator), (EventKind::Click, 5, 3, 0));
+    assert_eq!(
+        (config.event, config.seed.value, count, separator),
+        (EventChoice::Kind(EventKind::Click), 5, 3, 0)
+    );
     assert!(matches!(read_all(&[], &["sample"]), Ok(Invocation::Sample { count: 10, separator: b'\n', .. })));
     assert_eq!(
         wrong(&[], &["sample", "-1"]),

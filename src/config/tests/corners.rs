@@ -48,6 +48,10 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
                 &[&format!("constant:{}", "é".repeat(256)), "field:/"],
                 &[&format!("constant:{}", "é".repeat(257)), "field:", "constant:", "Random"],
             ),
+            "event" => own(
+                &["mouse", "message", "template:-", "template:a b/é"],
+                &["Mouse", " mouse", "template", "template:", "Template:x"],
+            ),
             "journal" => own(&["j", "/tmp/a journal"], &[""]),
             "instance" => own(&["a", &"a".repeat(64)], &[&"a".repeat(65), "a b", "é"]),
             "listen" => own(&["0.0.0.0:0", "[::]:65535", "off"], &["1.2.3.4:65536", ":80", "1.2.3.4", "OFF"]),

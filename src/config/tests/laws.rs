@@ -71,9 +71,13 @@ proptest! {
         (record, entries) in (prop::option::of(1_024_u64..=10_485_760), prop::option::of(1_u64..=500)),
         local in prop::option::of(1_u32..=1_000),
         key in prop_oneof![
-            Just("random".to_owned()), Just("user".to_owned()), "constant:\\PC{1,256}", "field:(/([a-z/]|~0|~1){0,9}){1,3}"
+            Just("random".to_owned()), Just("job".to_owned()), "constant:\\PC{1,256}", "field:(/([a-z/]|~0|~1){0,9}){1,3}"
         ],
-        (pacing, event) in (prop::sample::select(&Pacing::ALL[..]), prop::sample::select(&EventKind::ALL[..3])),
+        pacing in prop::sample::select(&Pacing::ALL[..]),
+        (event, mode) in prop_oneof![
+            (prop::sample::select(vec!["mouse", "click", "trade"]), Just(None)),
+            (Just("template:a b.json"), prop::option::of(prop::sample::select(&TemplateMode::ALL[..]))),
+        ],
         listen in prop::sample::select(vec!["off", "[::1]:1", "0.0.0.0:0"]),
     ) {
         let mut variables = vec![
@@ -88,6 +92,7 @@ proptest! {
             ("STREAMER_EVENT", event.to_string()),
             ("STREAMER_LISTEN", listen.to_owned()),
         ];
+        variables.extend(mode.map(|mode| ("STREAMER_TEMPLATE_MODE", mode.to_string())));
         variables.extend(instance.map(|name| ("STREAMER_INSTANCE", name)));
         variables.extend(duration.map(|seconds| ("STREAMER_DURATION", format!("{seconds}s"))));
         variables.extend(record.map(|bytes| ("STREAMER_MAX_RECORD_BYTES", bytes.to_string())));

@@ -12,7 +12,7 @@ mod rules;
 mod shipped;
 
 use super::*;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind, TemplateMode, TemplateOrigin};
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamRef};
 use crate::schedule::Pacing;
@@ -62,7 +62,8 @@ fn the_words_of_a_rule_are_the_words_that_the_types_read() {
         Form::OneOf(words) => words.to_vec(),
         _ => Vec::new(),
     };
-    assert_eq!(words(settings::EVENT), EventKind::ALL.map(EventKind::name));
+    assert!(settings::EVENT.form.rule().contains(&EventKind::ALL.map(EventKind::name).join(", ")));
+    assert_eq!(words(settings::TEMPLATE_MODE), TemplateMode::ALL.map(TemplateMode::name));
     assert_eq!(words(settings::PACING), Pacing::ALL.map(Pacing::name));
     assert_eq!(words(settings::RETRY), Retry::ALL.map(Retry::name));
     assert_eq!(words(settings::LOG_FORMAT), LogFormat::ALL.map(LogFormat::name));
@@ -80,7 +81,7 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!((config.load.jobs, config.load.messages, config.load.records_per_tick()), (10, 10, 100));
     assert_eq!((config.load.cron.as_str(), config.load.pacing), ("* * * * * *", Pacing::Burst));
     assert_eq!((config.load.duration, config.load.max_records), (None, None));
-    assert_eq!((config.event, config.key), (EventKind::Mouse, KeyStrategy::Random));
+    assert_eq!((config.event, config.key), (EventChoice::Kind(EventKind::Mouse), KeyStrategy::Random));
     assert_eq!(config.seed, Seed { value: FRESH, given: false });
     assert_eq!(
         (config.send.retry, config.send.max_attempts, config.send.max_in_flight),
@@ -93,6 +94,45 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!(config.listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9464"));
     assert_eq!(config.log, Log { filter: "info".to_owned(), format: LogFormat::Text });
     assert_eq!(config.notices, [""; 0]);
+}
+
+#[test]
+fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
+    let config = run(&[("STREAMER_EVENT", "template:orders.json")], &["--dry-run", "--template-mode=strict"]);
+    assert_eq!(config.event.to_string(), "template:orders.json");
+    assert_eq!((config.template_mode, config.notices), (TemplateMode::Strict, vec![]));
+    let config = run(&[("STREAMER_TEMPLATE_MODE", "strict")], &["--dry-run"]);
+    assert_eq!(
+        config.notices,
+        ["STREAMER_TEMPLATE_MODE has no effect, because STREAMER_EVENT is no template"]
+    );
+    assert_eq!(
+        wrong(&[("STREAMER_EVENT", "template:")], &["--dry-run"]),
+        [
+            "STREAMER_EVENT: must be one of mouse, click, trade, message, or template:FILE (template:- reads standard \
+          input), but is \"template:\""
+        ]
+    );
+    let lines = wrong(&[("STREAMER_EVENT", "template:-")], &["--dry-run", "--partition-key=user"]);
+    assert!(lines[0].contains("field:/json/pointer"), "{lines:?}");
+}
+
+#[test]
+fn lint_and_import_take_a_file_and_no_stream() {
+    let file = |name: &str| TemplateOrigin::File(name.to_owned());
+    assert_eq!(read_all(&[], &["lint", "a.json"]), Ok(Invocation::Lint(file("a.json"))));
+    assert_eq!(read_all(&[], &["lint", "-"]), Ok(Invocation::Lint(TemplateOrigin::StandardInput)));
+    for (arguments, into) in
+        [(&["import", "kdg", "t.json"][..], "."), (&["import", "kdg", "t.json", "--into=x"], "x")]
+    {
+        let expected = Invocation::Import { from: file("t.json"), into: into.into() };
+        assert_eq!(read_all(&[], arguments), Ok(expected));
+    }
+    for arguments in
+        [&["lint"][..], &["import"], &["import", "kdg"], &["import", "other", "x"], &["lint", ""]]
+    {
+        assert!(!wrong(&[], arguments).is_empty(), "{arguments:?}");
+    }
 }
 
 #[test]
@@ -244,6 +284,26 @@ fn values_that_are_wrong_together_are_named_together() {
 }
 
 #[test]
+fn what_can_t_be_found_again_is_not_promised_to_be_verified() {
+    let remedy = "leave verifying out, or choose one of mouse, click, trade, message";
+    let why = "a template's events carry no identity to find them again by";
+    assert_eq!(
+        wrong(&[("STREAMER_VERIFY", "true")], &["--local", "--event=template:t"]),
+        [format!("STREAMER_VERIFY and --event: {why}: {remedy}")]
+    );
+    assert!(read_all(&[("STREAMER_VERIFY", "false")], &["--local", "--event=template:t"]).is_ok());
+    assert!(read_all(&[], &["--local", "--event=message", "--verify"]).is_ok());
+    let known = "what can be verified is one of mouse, click, trade, message";
+    assert_eq!(
+        wrong(&[("STREAMER_EVENT", "template:-")], &["verify", "--stream=s"]),
+        [format!("STREAMER_EVENT: {why}: {known}")]
+    );
+    assert!(remedy.contains(&EventKind::ALL.map(EventKind::name).join(", ")));
+    // Another problem of the event is told as ever.
+    assert!(wrong(&[], &["verify", "--stream=s", "--event=mice"]).concat().contains("but is \"mice\""));
+}
+
+#[test]
 fn the_variables_of_a_config_are_the_whole_table() {
     let optional = [
         "--allowed-streams=*",
@@ -252,6 +312,7 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--local",
         "--max-request-records=1",
         "--journal=j",
+        "--event=template:-",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let config = run(&[], &[&optional[..], &sizes[..]].concat());

@@ -22,6 +22,7 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "partition-key" => {
                     &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
                 }
+                "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "instance" => &[],
                 "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
@@ -72,6 +73,8 @@ fn a_usage_names_the_program_and_its_subcommand() {
         (&["local", "--help"], "Usage: kinesis-streamer local [OPTIONS]\n"),
         (&["verify", "--help"], "Usage: kinesis-streamer verify [OPTIONS]\n"),
         (&["journal", "--help"], "Usage: kinesis-streamer journal [OPTIONS] [FILE]\n"),
+        (&["lint", "--help"], "Usage: kinesis-streamer lint <TEMPLATE>\n"),
+        (&["import", "kdg", "--help"], "Usage: kinesis-streamer import kdg [OPTIONS] <TEMPLATES.json>\n"),
     ] {
         let Ok(Invocation::Help(text)) = read_all(&[], arguments) else { panic!("no help") };
         assert!(text.contains(usage), "{text}");

@@ -1,0 +1,164 @@
+//! Templates and the world outside: reads the event that the settings name, and does `lint` and `import`.
+//!
+//! What a template means is decided in `generate`. Files are read here; standard input is handed in by `main`.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::exit::Exit;
+use crate::generate::{
+    Event, EventChoice, Template, TemplateError, TemplateMode, TemplateOrigin, Verdict, import, lint,
+};
+
+/// The most that is read of one file, in bytes: beyond it no template is taken, and no list of five.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Why there is no event.
+#[derive(Debug, thiserror::Error)]
+pub enum EventError {
+    /// The template can't be read.
+    #[error("STREAMER_EVENT: the template can't be read from {origin}: {source}")]
+    Unreadable {
+        /// Where it should be.
+        origin: TemplateOrigin,
+        /// The system's word.
+        source: io::Error,
+    },
+    /// The template is wrong.
+    #[error("STREAMER_EVENT: the template from {origin} can't be used ({mode} mode):{}", indented(.source))]
+    Wrong {
+        /// Where it is.
+        origin: TemplateOrigin,
+        /// How it was read.
+        mode: TemplateMode,
+        /// What is wrong.
+        source: TemplateError,
+    },
+}
+
+fn indented(error: &TemplateError) -> String {
+    error.remarks().iter().map(|remark| format!("\n  {remark}")).collect()
+}
+
+/// The event that `config` names, and what its author should know. `input` is standard input.
+///
+/// # Errors
+/// When its template can't be read or is wrong.
+pub fn read_event(config: &Config, input: impl Read) -> Result<(Event, Vec<String>), EventError> {
+    let origin = match &config.event {
+        EventChoice::Kind(kind) => return Ok((Event::Kind(*kind), Vec::new())),
+        EventChoice::Template(origin) => origin.clone(),
+    };
+    let mode = config.template_mode;
+    let text = match read(&origin, input) {
+        Ok(text) => text,
+        Err(source) => return Err(EventError::Unreadable { origin, source }),
+    };
+    match Template::compile(&text, mode) {
+        Ok(template) => {
+            let notes = template.notes().iter().map(|note| format!("the template from {origin}, {note}"));
+            let notes = notes.collect();
+            Ok((Event::Template(Arc::new(template)), notes))
+        }
+        Err(source) => Err(EventError::Wrong { origin, mode, source }),
+    }
+}
+
+fn read(origin: &TemplateOrigin, input: impl Read) -> io::Result<String> {
+    let mut text = String::new();
+    let read = match origin {
+        TemplateOrigin::StandardInput => input.take(MOST_BYTES + 1).read_to_string(&mut text),
+        TemplateOrigin::File(path) => File::open(path)?.take(MOST_BYTES + 1).read_to_string(&mut text),
+    };
+    match read {
+        Ok(bytes) if bytes as u64 > MOST_BYTES => {
+            Err(io::Error::other(format!("it has more than {MOST_BYTES} bytes")))
+        }
+        Ok(_) => Ok(text),
+        Err(error) => Err(error),
+    }
+}
+
+/// `kinesis-streamer lint`: what is to be said of a template, and how the process ends.
+pub fn lint_template(origin: &TemplateOrigin, input: impl Read) -> (String, Exit) {
+    match read(origin, input) {
+        Ok(text) => {
+            let Verdict { kdg, report, .. } = lint(&origin.to_string(), &text);
+            (report, if kdg { Exit::Sent } else { Exit::BadData })
+        }
+        Err(error) => (format!("{origin}: can't be read: {error}\n"), Exit::BadData),
+    }
+}
+
+/// `kinesis-streamer import kdg`: writes a file for each saved template into `folder`, and tells what became of each.
+/// Overwrites nothing.
+pub fn import_templates(origin: &TemplateOrigin, folder: &Path, input: impl Read) -> (String, Exit) {
+    let imported = match read(origin, input) {
+        Ok(text) => import(&text).map_err(|error| error.to_string()),
+        Err(error) => Err(format!("can't be read: {error}")),
+    };
+    let imported = match imported {
+        Ok(imported) => imported,
+        Err(error) => return (format!("{origin}: {error}\n"), Exit::BadData),
+    };
+    let (mut report, mut exit) = (String::new(), Exit::Sent);
+    for one in imported {
+        report.push_str(&one.report);
+        if !one.usable {
+            exit = Exit::BadData;
+        }
+        let Some(name) = one.file else { continue };
+        let path = folder.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).open(&path);
+        if let Err(error) = file.and_then(|mut file| file.write_all(one.text.as_bytes())) {
+            report.push_str(&format!("{}: can't be written: {error}\n", path.display()));
+            exit = Exit::BadData;
+        }
+    }
+    (report, exit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(folder: &Path, name: &str) -> TemplateOrigin {
+        TemplateOrigin::File(folder.join(name).to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn a_verdict_is_an_exit_code() {
+        for (text, exit) in [("{{random.uuid}}", Exit::Sent), ("{{random.uuid()}}", Exit::BadData)] {
+            assert_eq!(lint_template(&TemplateOrigin::StandardInput, text.as_bytes()).1, exit, "{text}");
+        }
+        let (report, exit) = lint_template(&TemplateOrigin::StandardInput, &[0xff_u8][..]);
+        assert_eq!((report.contains("UTF-8"), exit), (true, Exit::BadData));
+        let endless = lint_template(&TemplateOrigin::StandardInput, io::repeat(b' '));
+        assert!(endless.0.contains("more than"), "{}", endless.0);
+    }
+
+    #[test]
+    fn an_import_writes_what_was_saved_and_overwrites_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let saved = r#"[{"name":"A","template":"{{random.uuid}}\n"},{"name":"B","template":""}]"#;
+        let run = || import_templates(&TemplateOrigin::StandardInput, folder.path(), saved.as_bytes());
+        assert_eq!(
+            run(),
+            (
+                "A: becomes a.template\na.template: KDG takes it\nB: empty, not imported\n".to_owned(),
+                Exit::Sent
+            )
+        );
+        let path = folder.path().join("a.template");
+        assert_eq!(std::fs::read_to_string(&path).expect("written"), "{{random.uuid}}\n");
+        std::fs::write(&path, "mine").expect("written");
+        let (report, exit) = run();
+        assert!(exit == Exit::BadData && report.contains("can't be written"), "{report}");
+        assert_eq!(std::fs::read_to_string(&path).expect("still there"), "mine");
+        let (report, exit) = import_templates(&origin(folder.path(), "none"), folder.path(), io::empty());
+        assert!(exit == Exit::BadData && report.contains("can't be read"), "{report}");
+    }
+}

@@ -1,0 +1,353 @@
+//! The words that templates draw, where `fake` has none of KDG's shape.
+//!
+//! Closed sets (transaction types, phone formats, …) are KDG's whole sets, because consumers may enumerate them.
+//! Open ones are words that KDG draws as well, so that a schema or pattern made for its records fits these.
+
+pub(super) const ABC: &[&str] = &["a", "b", "c"];
+
+pub(super) const COUNTIES: &[&str] =
+    &["Avon", "Bedfordshire", "Berkshire", "Borders", "Buckinghamshire", "Cambridgeshire"];
+
+pub(super) const POSTCODES: [&str; 2] = ["#####", "#####-####"];
+
+pub(super) const COLOURS: &[&str] = &[
+    "red",
+    "green",
+    "blue",
+    "yellow",
+    "purple",
+    "mint green",
+    "teal",
+    "white",
+    "black",
+    "orange",
+    "pink",
+    "grey",
+    "maroon",
+    "violet",
+    "turquoise",
+    "tan",
+    "sky blue",
+    "salmon",
+    "plum",
+    "olive",
+    "lime",
+    "ivory",
+    "indigo",
+    "gold",
+    "cyan",
+    "azure",
+    "lavender",
+    "silver",
+];
+
+pub(super) const DEPARTMENTS: &[&str] = &[
+    "Books",
+    "Movies",
+    "Music",
+    "Games",
+    "Electronics",
+    "Computers",
+    "Home",
+    "Garden",
+    "Tools",
+    "Grocery",
+    "Health",
+    "Beauty",
+    "Toys",
+    "Kids",
+    "Baby",
+    "Clothing",
+    "Shoes",
+    "Sports",
+    "Outdoors",
+    "Automotive",
+    "Industrial",
+];
+
+pub(super) const PRODUCT_ADJECTIVES: &[&str] = &[
+    "Small",
+    "Ergonomic",
+    "Rustic",
+    "Intelligent",
+    "Gorgeous",
+    "Incredible",
+    "Fantastic",
+    "Practical",
+    "Sleek",
+    "Awesome",
+    "Generic",
+    "Handcrafted",
+    "Handmade",
+    "Licensed",
+    "Refined",
+    "Tasty",
+];
+
+pub(super) const PRODUCT_MATERIALS: &[&str] = &[
+    "Steel", "Wooden", "Concrete", "Plastic", "Cotton", "Granite", "Rubber", "Metal", "Soft", "Fresh",
+    "Frozen",
+];
+
+pub(super) const PRODUCTS: &[&str] = &[
+    "Chair", "Car", "Computer", "Keyboard", "Mouse", "Bike", "Ball", "Gloves", "Pants", "Shirt", "Table",
+    "Shoes", "Hat", "Towels", "Soap", "Tuna", "Fish", "Cheese", "Pizza", "Salad", "Chips",
+];
+
+pub(super) const ACCOUNTS: &[&str] = &[
+    "Checking Account",
+    "Savings Account",
+    "Money Market Account",
+    "Investment Account",
+    "Home Loan Account",
+    "Credit Card Account",
+    "Auto Loan Account",
+    "Personal Loan Account",
+];
+
+pub(super) const TRANSACTIONS: &[&str] = &["deposit", "withdrawal", "payment", "invoice"];
+
+pub(super) const ABBREVIATIONS: &[&str] = &[
+    "TCP", "HTTP", "RAM", "GB", "CSS", "SSL", "SQL", "FTP", "PCI", "AI", "RSS", "XML", "HDD", "SMTP", "SMS",
+    "USB", "PNG", "SCSI", "JSON",
+];
+
+pub(super) const TECH_ADJECTIVES: &[&str] = &[
+    "auxiliary",
+    "primary",
+    "back-end",
+    "digital",
+    "open-source",
+    "virtual",
+    "cross-platform",
+    "redundant",
+    "online",
+    "haptic",
+    "multi-byte",
+    "bluetooth",
+    "wireless",
+    "neural",
+    "optical",
+    "solid state",
+    "mobile",
+];
+
+pub(super) const TECH_NOUNS: &[&str] = &[
+    "driver",
+    "protocol",
+    "bandwidth",
+    "panel",
+    "microchip",
+    "program",
+    "port",
+    "card",
+    "array",
+    "interface",
+    "system",
+    "sensor",
+    "firewall",
+    "hard drive",
+    "pixel",
+    "alarm",
+    "feed",
+    "monitor",
+    "application",
+    "transmitter",
+    "bus",
+    "circuit",
+    "capacitor",
+    "matrix",
+];
+
+pub(super) const TECH_VERBS: &[&str] = &[
+    "back up",
+    "bypass",
+    "override",
+    "compress",
+    "copy",
+    "navigate",
+    "index",
+    "connect",
+    "generate",
+    "quantify",
+    "calculate",
+    "synthesize",
+    "input",
+    "transmit",
+    "program",
+    "reboot",
+    "parse",
+];
+
+pub(super) const TECH_ING_VERBS: &[&str] = &[
+    "backing up",
+    "bypassing",
+    "overriding",
+    "compressing",
+    "copying",
+    "navigating",
+    "indexing",
+    "connecting",
+    "generating",
+    "quantifying",
+    "calculating",
+    "synthesizing",
+    "transmitting",
+    "programming",
+    "parsing",
+];
+
+/// Sentences in which each `%` letter stands for a word: verb, noun, abbreviation, adjective (`%j`), ing-verb.
+pub(super) const TECH_PHRASES: [&str; 4] = [
+    "We need to %v the %j %a %n!",
+    "Try to %v the %a %n, maybe it will %v the %j %n!",
+    "You can't %v the %n without %i the %j %a %n!",
+    "Use the %j %a %n, then you can %v the %j %n!",
+];
+
+pub(super) const JOB_DESCRIPTORS: &[&str] = &[
+    "Lead",
+    "Senior",
+    "Direct",
+    "Corporate",
+    "Dynamic",
+    "Future",
+    "Product",
+    "National",
+    "Regional",
+    "District",
+    "Central",
+    "Global",
+    "Customer",
+    "Investor",
+    "International",
+    "Legacy",
+    "Forward",
+    "Internal",
+    "Human",
+    "Chief",
+    "Principal",
+];
+
+pub(super) const JOB_AREAS: &[&str] = &[
+    "Solutions",
+    "Program",
+    "Brand",
+    "Security",
+    "Research",
+    "Marketing",
+    "Implementation",
+    "Integration",
+    "Functionality",
+    "Response",
+    "Identity",
+    "Markets",
+    "Group",
+    "Division",
+    "Applications",
+    "Optimization",
+    "Operations",
+    "Infrastructure",
+    "Communications",
+    "Web",
+    "Quality",
+    "Assurance",
+    "Mobility",
+    "Accounts",
+    "Data",
+    "Creative",
+    "Configuration",
+    "Interactions",
+    "Usability",
+    "Metrics",
+];
+
+pub(super) const JOB_TYPES: &[&str] = &[
+    "Supervisor",
+    "Associate",
+    "Executive",
+    "Officer",
+    "Manager",
+    "Engineer",
+    "Specialist",
+    "Director",
+    "Coordinator",
+    "Administrator",
+    "Architect",
+    "Analyst",
+    "Designer",
+    "Planner",
+    "Technician",
+    "Developer",
+    "Producer",
+    "Consultant",
+    "Assistant",
+    "Agent",
+    "Representative",
+    "Strategist",
+];
+
+pub(super) const EXAMPLE_HOSTS: &[&str] = &["example.org", "example.com", "example.net"];
+
+pub(super) const DOMAIN_SUFFIXES: &[&str] = &["com", "biz", "info", "name", "net", "org"];
+
+pub(super) const PHONES: &[&str] = &[
+    "###-###-####",
+    "(###) ###-####",
+    "1-###-###-####",
+    "###.###.####",
+    "###-###-####",
+    "(###) ###-####",
+    "1-###-###-####",
+    "###.###.####",
+    "###-###-#### x###",
+    "(###) ###-#### x###",
+    "1-###-###-#### x###",
+    "###.###.#### x###",
+    "###-###-#### x####",
+    "(###) ###-#### x####",
+    "1-###-###-#### x####",
+    "###.###.#### x####",
+    "###-###-#### x#####",
+    "(###) ###-#### x#####",
+    "1-###-###-#### x#####",
+    "###.###.#### x#####",
+];
+
+pub(super) const LOCALES: &[&str] = &[
+    "de",
+    "de_AT",
+    "de_CH",
+    "en",
+    "en_AU",
+    "en_BORK",
+    "en_CA",
+    "en_GB",
+    "en_IE",
+    "en_IND",
+    "en_US",
+    "en_au_ocker",
+    "es",
+    "es_MX",
+    "fa",
+    "fr",
+    "fr_CA",
+    "ge",
+    "id_ID",
+    "it",
+    "ja",
+    "ko",
+    "nb_NO",
+    "nep",
+    "nl",
+    "pl",
+    "pt_BR",
+    "ru",
+    "sk",
+    "sv",
+    "tr",
+    "uk",
+    "vi",
+    "zh_CN",
+    "zh_TW",
+];
