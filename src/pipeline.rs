@@ -140,6 +140,7 @@ impl<T: Transport> Pipeline<T> {
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
         let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
+        builder.expect(*left as usize, self.generator.typical_event());
         let before = *left;
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
         let first;

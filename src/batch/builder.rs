@@ -15,6 +15,9 @@ const END: &[u8; 2] = b"\"}";
 /// The least room of a body, in bytes.
 const LEAST: usize = 1024;
 
+/// What is expected beyond the typical size of the entries, in bytes: a few that are longer, and the end.
+const SPARE: usize = 4 * 1024;
+
 /// What became of a record that was offered to a [`BatchBuilder`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pushed {
@@ -51,6 +54,20 @@ impl BatchBuilder {
         let mut builder = Self { limits, body, at: 0, entries, size: 0, offered: 0 };
         builder.write(HEAD.len(), |body| body.copy_from_slice(HEAD));
         builder
+    }
+
+    /// Makes room for `entries` of about `data` bytes each, so that the body need not grow on the way: a buffer that
+    /// grew keeps up to half of itself for nothing, in every slot of the window.
+    pub fn expect(&mut self, entries: usize, data: usize) {
+        // Field names, comma, and the 16 characters of a random key.
+        const AROUND: usize = DATA.len() + KEY.len() + END.len() + 1 + 16;
+        let entries = entries.min(self.limits.request_records);
+        let whole = entries.saturating_mul(STANDARD.encoded_length(data) + AROUND) + SPARE;
+        // No request has more: data as base64, and what stands around it.
+        let whole = whole.min(self.limits.request_bytes.saturating_mul(2));
+        if whole > self.body.len() {
+            self.body.resize(whole, 0);
+        }
     }
 
     /// Number of entries so far.
