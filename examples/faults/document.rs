@@ -1,21 +1,7 @@
-//! Where the matrix stands in its document, and the machine that it is from.
+//! The machine that a matrix is from.
 
 use std::fs;
-use std::io;
-use std::path::Path;
 use std::process::Command;
-
-const BEGIN: &str = "<!-- matrix -->\n";
-const END: &str = "<!-- /matrix -->";
-
-/// Puts `result` between the marks of the document at `path`.
-pub fn fill(path: &Path, result: &str) -> io::Result<()> {
-    let text = fs::read_to_string(path)?;
-    let marks = text.find(BEGIN).map(|at| at + BEGIN.len()).zip(text.find(END));
-    let (start, end) =
-        marks.filter(|(start, end)| start <= end).ok_or_else(|| io::Error::other("no marks"))?;
-    fs::write(path, format!("{}\n{result}\n{}", &text[..start], &text[end..]))
-}
 
 /// What the result depends on besides the program.
 pub fn machine() -> String {

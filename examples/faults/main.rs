@@ -89,7 +89,7 @@ fn matrix(options: &Options, binary: &std::path::Path, asked: &str) -> Result<bo
     let result = format!("{machine}\n    {}\n\n{table}{skipped}", command.trim_end_matches([' ', '-']));
     println!("{result}");
     if let Some(path) = &options.document {
-        document::fill(path, &result)?;
+        faulty::marks::fill(path, "matrix", &result)?;
     }
     Ok(good)
 }

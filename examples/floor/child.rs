@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::load::STREAM;
+use super::memory;
 use super::process::{self, Cores};
 use super::sink::{Arrival, Sink};
 
@@ -149,7 +150,7 @@ fn glance(child: &Child, sink: &Sink, seen: &mut Seen, begun: Instant) {
     if seen.start_cpu.is_zero() && !sink.tape.is_empty() {
         seen.start_cpu = process::running_cpu(child.id()).unwrap_or_default();
     }
-    if let Some((now, peak)) = process::memory(child.id()) {
+    if let Some((now, peak)) = memory::memory(child.id()) {
         (seen.late_memory, seen.peak_memory) = (now, peak);
         if begun.elapsed() < Duration::from_secs(3) {
             seen.early_memory = now;

@@ -1,17 +1,13 @@
-//! The result as Markdown, with the machine that it is from; and where it stands in the document.
+//! The result as Markdown, with the machine that it is from.
 
 use std::fs;
 use std::io;
-use std::path::Path;
 use std::process::Command;
 
 use super::figures::Figure;
 use super::numbers::{grouped, median, micros};
 use super::peers::Peer;
 use super::rounds::{Contender, Row, of};
-
-const BEGIN: &str = "<!-- measured -->\n";
-const END: &str = "<!-- /measured -->";
 
 /// The whole result.
 pub fn markdown(
@@ -62,15 +58,6 @@ pub fn markdown(
         text.push_str(&format!("| {what} | {wanted} | {measured} | {met} |\n"));
     }
     Ok(text)
-}
-
-/// Puts `result` between the marks of the document at `path`.
-pub fn fill(path: &Path, result: &str) -> io::Result<()> {
-    let text = fs::read_to_string(path)?;
-    let marks = text.find(BEGIN).map(|at| at + BEGIN.len()).zip(text.find(END));
-    let (start, end) =
-        marks.filter(|(start, end)| start <= end).ok_or_else(|| io::Error::other("no marks"))?;
-    fs::write(path, format!("{}\n{result}\n{}", &text[..start], &text[end..]))
 }
 
 /// What the result depends on besides the program: processor, system, compiler, and what else ran.

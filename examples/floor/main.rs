@@ -15,6 +15,10 @@ mod client;
 mod document;
 mod figures;
 mod load;
+#[path = "../../tests/support/marks.rs"]
+mod marks;
+#[path = "../../tests/support/memory.rs"]
+mod memory;
 mod numbers;
 mod peers;
 mod process;
@@ -103,7 +107,7 @@ fn measure(options: &Options, asked: &str) -> Result<(), Box<dyn Error>> {
     let result = document::markdown(command.trim_end_matches([' ', '-']), &machine, &rows, &peers, &figures)?;
     println!("{result}");
     if let Some(path) = &options.document {
-        document::fill(path, &result)?;
+        marks::fill(path, "measured", &result)?;
     }
     Ok(())
 }

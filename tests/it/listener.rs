@@ -4,7 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use crate::faulty::subject::memory;
+use crate::faulty::memory::memory;
 use crate::support::{Program, Running, counts};
 
 /// What the listener may add to the program's memory, whatever is done to it: 64 connections, each with a head of

@@ -9,6 +9,8 @@ pub mod action;
 pub mod fault;
 pub mod http;
 pub mod identity;
+pub mod marks;
+pub mod memory;
 pub mod proxy;
 pub mod scenarios;
 pub mod stage;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::memory::memory;
 use super::stream::NAME;
 
 /// The key id that is good from the start.
@@ -154,14 +155,4 @@ pub fn private_names() -> Result<(), String> {
         Ok(output) => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
         Err(error) => Err(format!("unshare: {error}")),
     }
-}
-
-/// Resident memory of a process in bytes: now, and at its peak. None when it has ended.
-pub fn memory(process: u32) -> Option<(u64, u64)> {
-    let text = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let field = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(name))?;
-        Some(line.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()? * 1024)
-    };
-    Some((field("VmRSS:")?, field("VmHWM:")?))
 }
