@@ -43,10 +43,7 @@ impl Keyer {
         shards: &ShardMap,
     ) -> Result<Self, KeyerError> {
         let keyer = Self::untried(strategy, seed, producer, shards)?;
-        if matches!(keyer.rule, Rule::Entity | Rule::Field(_)) {
-            keyer.try_out(&Generator::new(kind, seed, producer))?;
-        }
-        Ok(keyer)
+        keyer.tried(|keyer| keyer.try_out(&Generator::new(kind, seed, producer)))
     }
 
     /// A keyer for the events of `generator`, tried on some of them. Not for the hot path.
@@ -60,11 +57,15 @@ impl Keyer {
         producer: &str,
         shards: &ShardMap,
     ) -> Result<Self, KeyerError> {
-        let keyer = Self::untried(strategy, seed, producer, shards)?;
-        if matches!(keyer.rule, Rule::Entity | Rule::Field(_)) {
-            keyer.try_out(generator)?;
+        Self::untried(strategy, seed, producer, shards)?.tried(|keyer| keyer.try_out(generator))
+    }
+
+    /// The keyer, tried where its rule looks into the event.
+    fn tried(self, try_out: impl FnOnce(&Self) -> Result<(), KeyerError>) -> Result<Self, KeyerError> {
+        if matches!(self.rule, Rule::Entity | Rule::Field(_)) {
+            try_out(&self)?;
         }
-        Ok(keyer)
+        Ok(self)
     }
 
     fn untried(

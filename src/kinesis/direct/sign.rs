@@ -4,6 +4,8 @@
 //! The SDK's signer makes each of them anew for every request, which costs more than a small request's own hash.
 //! (AWS General Reference, "Create a signed AWS API request".)
 
+use std::io::Write;
+
 use aws_credential_types::Credentials;
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
@@ -132,8 +134,8 @@ impl Signer {
         head.extend_from_slice(self.head[1].as_bytes());
         push_hex(hmac::sign(&self.key, text).as_ref(), head);
         head.extend_from_slice(self.head[2].as_bytes());
-        push_decimal(body.len(), head);
-        head.extend_from_slice(b"\r\n\r\n");
+        // Into a `Vec`: it can't fail.
+        let _ = write!(head, "{}\r\n\r\n", body.len());
     }
 }
 
@@ -152,19 +154,6 @@ fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
     for byte in bytes {
         out.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     }
-}
-
-fn push_decimal(mut number: usize, out: &mut Vec<u8>) {
-    let (mut digits, mut at) = ([0_u8; 20], 20);
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 impl std::fmt::Debug for Signer {
