@@ -104,10 +104,10 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
-    if embedded.is_none() {
-        guard::after(config, &stream, &facts.arn, client.is_on_this_machine())?;
-    }
     let lane = client.lane(&stream, config.client).await?;
+    if embedded.is_none() {
+        guard::after(config, &stream, &facts.arn, lane.is_on_this_machine())?;
+    }
     Ok(Some(Reached { client, lane, stream, facts, shards, embedded }))
 }
 

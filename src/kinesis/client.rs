@@ -9,7 +9,6 @@ use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 
 use super::bound::Bounded;
-use super::endpoint::{Seen, is_loopback};
 use super::fault::{Cause, Fault, Refusal};
 use super::lane::{HttpClientKind, Lane};
 use super::{HashKey, HashRange, NotReady, Shard, ShardMap, StreamRef};
@@ -99,8 +98,6 @@ pub struct Client {
     renewable: bool,
     region: String,
     region_is_fallback: bool,
-    /// Where `control` sent its first request.
-    seen: Seen,
 }
 
 impl Client {
@@ -112,9 +109,7 @@ impl Client {
             Access::Local { endpoint } => (by_hand(endpoint), false),
         };
         let region = shared.region().map_or(FALLBACK_REGION, |region| region.as_ref()).to_owned();
-        let seen = Seen::default();
         let control = aws_sdk_kinesis::config::Builder::from(&shared)
-            .interceptor(seen.clone())
             .interceptor(Bounded)
             .retry_config(RetryConfig::standard())
             .timeout_config(
@@ -131,7 +126,6 @@ impl Client {
             renewable,
             region,
             region_is_fallback,
-            seen,
         }
     }
 
@@ -145,12 +139,6 @@ impl Client {
     #[must_use]
     pub fn region_is_fallback(&self) -> bool {
         self.region_is_fallback
-    }
-
-    /// Whether requests go to this machine; false as long as none was made.
-    #[must_use]
-    pub fn is_on_this_machine(&self) -> bool {
-        self.seen.host().is_some_and(is_loopback)
     }
 
     /// DescribeStreamSummary.

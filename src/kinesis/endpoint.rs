@@ -1,48 +1,9 @@
-//! Where requests really go: the address that the SDK resolved, and whether it is this machine.
+//! Whether an address that requests go to is this machine.
 //!
-//! Asked of the requests themselves, because variables, profiles and ignored settings all have a say in it.
-//! Decides nothing about what may be sent there.
+//! Decides nothing about what may be sent there. Which address it is says the SDK (see `lane`): variables, profiles
+//! and ignored settings all have a say in it.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Arc, OnceLock};
-
-use aws_sdk_kinesis::config::interceptors::BeforeTransmitInterceptorContextRef;
-use aws_sdk_kinesis::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_kinesis::error::BoxError;
-
-/// Remembers the host of the first request. Clones share it.
-#[derive(Clone, Default)]
-pub(super) struct Seen(Arc<OnceLock<String>>);
-
-impl Seen {
-    /// The host; none before the first request was made.
-    pub(super) fn host(&self) -> Option<&str> {
-        self.0.get().map(String::as_str)
-    }
-}
-
-impl fmt::Debug for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Seen").field(&self.host()).finish()
-    }
-}
-
-impl Intercept for Seen {
-    fn name(&self) -> &'static str {
-        "the host that requests go to"
-    }
-
-    fn read_before_transmit(
-        &self,
-        context: &BeforeTransmitInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.get_or_init(|| host(context.request().uri()).to_owned());
-        Ok(())
-    }
-}
 
 /// The host of a URI, without user, port and brackets.
 fn host(uri: &str) -> &str {
@@ -55,9 +16,10 @@ fn host(uri: &str) -> &str {
     }
 }
 
-/// Whether a host can only be this machine: `localhost`, a name below it (RFC 6761), or a loopback address.
+/// Whether the host of `uri` can only be this machine: `localhost`, a name below it (RFC 6761), or a loopback address.
 /// A name that happens to be resolved to one is not known to.
-pub(super) fn is_loopback(host: &str) -> bool {
+pub(super) fn is_on_this_machine(uri: &str) -> bool {
+    let host = host(uri);
     let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
     name == "localhost"
         || name.ends_with(".localhost")
@@ -79,7 +41,7 @@ mod tests {
             "http://[::ffff:127.0.0.1]/",
             "http://kinesis.localhost:1",
         ] {
-            assert!(is_loopback(host(uri)), "{uri}");
+            assert!(is_on_this_machine(uri), "{uri}");
         }
         for uri in [
             "https://kinesis.eu-west-1.amazonaws.com/",
@@ -94,7 +56,7 @@ mod tests {
             "http://[2001:db8::1]:80",
             "",
         ] {
-            assert!(!is_loopback(host(uri)), "{uri}");
+            assert!(!is_on_this_machine(uri), "{uri}");
         }
     }
 }

@@ -22,6 +22,7 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::client::CONNECT_TIMEOUT;
 use super::direct::{Direct, Endpoint};
+use super::endpoint::is_on_this_machine;
 use super::fault::{Cause, Fault, Refusal};
 use super::through_sdk::ThroughSdk;
 use super::{Answer, StreamRef};
@@ -41,6 +42,7 @@ named! {
 #[derive(Debug)]
 pub struct Lane {
     way: Way,
+    on_this_machine: bool,
 }
 
 #[derive(Debug)]
@@ -58,17 +60,30 @@ impl Lane {
         kind: HttpClientKind,
         renewable: Option<String>,
     ) -> Result<Self, Fault> {
+        let (url, authorization) = ask(shared, stream).await?;
+        let on_this_machine = is_on_this_machine(&url);
         if kind == HttpClientKind::Direct {
-            let endpoint = ask(shared, stream).await?;
-            if behind_a_proxy(&endpoint.url) {
+            if behind_a_proxy(&url) {
                 tracing::info!("a proxy is set for the endpoint: the SDK makes the requests");
             } else if let Some(provider) = shared.credentials_provider() {
+                let endpoint = endpoint(url, &authorization).ok_or_else(|| {
+                    Fault::new(
+                        Cause::Refused(Refusal::Other),
+                        "the SDK signs in a way that is not known here (set STREAMER_CLIENT=sdk)",
+                    )
+                })?;
                 let direct = Direct::new(&endpoint, provider, renewable, CONNECT_TIMEOUT)
                     .map_err(|bad| Fault::new(Cause::Refused(Refusal::Unreachable), bad.to_string()))?;
-                return Ok(Self { way: Way::Direct(Box::new(direct)) });
+                return Ok(Self { way: Way::Direct(Box::new(direct)), on_this_machine });
             }
         }
-        Ok(Self { way: Way::Sdk(ThroughSdk::new(shared, renewable)) })
+        Ok(Self { way: Way::Sdk(ThroughSdk::new(shared, renewable)), on_this_machine })
+    }
+
+    /// Whether its requests go to this machine.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        self.on_this_machine
     }
 
     /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
@@ -100,8 +115,8 @@ fn behind_a_proxy(url: &str) -> bool {
     url.parse().is_ok_and(|url| Matcher::from_env().intercept(&url).is_some())
 }
 
-/// Where the SDK sends a PutRecords request to, and what it signs it for.
-async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<Endpoint, Fault> {
+/// Where the SDK sends a PutRecords request to, and the `authorization` header that it gives it.
+async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<(String, String), Fault> {
     let catch = Catch::default();
     let config = quiet(shared).http_client(catch.clone()).build();
     let entry = PutRecordsRequestEntry::builder().data(Blob::new("")).partition_key("-").build();
@@ -115,12 +130,7 @@ async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<Endpoint, Fault> 
     let result = call.send().await;
     let caught = catch.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     match (caught, result) {
-        (Some((url, authorization)), _) => endpoint(url, &authorization).ok_or_else(|| {
-            Fault::new(
-                Cause::Refused(Refusal::Other),
-                "the SDK signs in a way that is not known here (set STREAMER_CLIENT=sdk)",
-            )
-        }),
+        (Some(caught), _) => Ok(caught),
         (None, Err(error)) => Err(error.into()),
         (None, Ok(_)) => Err(Fault::new(Cause::Refused(Refusal::Other), "the SDK made no request")),
     }
