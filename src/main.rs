@@ -2,6 +2,7 @@
 //!
 //! Environment, signals, standard streams and process exit live here and nowhere else.
 
+use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
@@ -189,9 +190,13 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     };
     let (stop, stopped) = oneshot::channel();
     let (abort, aborted) = oneshot::channel();
-    let obeying = tokio::spawn(obey(signals, stop, abort, console.clone()));
-    let ended = app.run(or_never(stopped), or_never(aborted)).await;
-    let interrupted = obeying.is_finished();
+    tokio::spawn(obey(signals, stop, abort, console.clone()));
+    let interrupted = Cell::new(false);
+    let aborted = async {
+        or_never(aborted).await;
+        interrupted.set(true);
+    };
+    let ended = app.run(or_never(stopped), aborted).await;
     match ended {
         Ok(report) => {
             match format {
@@ -201,7 +206,7 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
             // Counts that can't be trusted are worth more than a word on who ended the run.
             match report.exit() {
                 Exit::Defect => Exit::Defect,
-                _ if interrupted => Exit::Interrupted,
+                _ if interrupted.get() => Exit::Interrupted,
                 exit => exit,
             }
         }
