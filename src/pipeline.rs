@@ -148,8 +148,8 @@ impl<T: Transport> Pipeline<T> {
             let mut next = self.sequences[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
             first = *next;
             while *left > 0 {
-                event.clear();
-                let written = self.generator.write(job, *next, &time, event);
+                let written = self.generator.overwrite(job, *next, &time, event);
+                let event = &event[..written.length];
                 match self.keyer.write(job, *next, event, &written, key) {
                     Err(_) => {
                         builder.pass_over();

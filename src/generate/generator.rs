@@ -41,6 +41,8 @@ enum Content {
 /// What is known of an event that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
+    /// Bytes of the event.
+    pub length: usize,
     /// Where the event's entity (its user or ticker) stands, counted from the event's first byte: 1 to 256
     /// ASCII characters without JSON escapes. A `message` has none, nor has a template.
     pub entity: Option<Range<usize>>,
@@ -110,24 +112,43 @@ impl Generator {
     /// Appends exactly one event to `out`: compact JSON without a newline, or whatever the template says.
     ///
     /// Allocates nothing when `out` has room for [`Self::room`] more bytes.
-    #[inline]
     pub fn write(&self, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) -> Written {
         if let Content::Template { template, producer } = &self.content {
+            let start = out.len();
             let bits = self.stream.job(job).event(sequence);
             template.write(bits, job, sequence, time, producer, out);
-            return Written { entity: None };
+            return Written { length: out.len() - start, entity: None };
         }
         let start = out.len();
         out.resize(start + self.room(), 0);
-        let mut pen = Pen::new(&mut out[start..]);
-        let entity = self.draw(job, sequence, time, &mut pen);
-        let end = start + pen.at();
-        out.truncate(end);
-        Written { entity }
+        let written = self.draw(job, sequence, time, &mut out[start..]);
+        out.truncate(start + written.length);
+        written
+    }
+
+    /// Writes exactly one event to the start of `room`, over what an earlier one left there, and grows it where it
+    /// must; nothing is cleared for it. What stands behind the event's length is of no meaning.
+    #[inline]
+    pub fn overwrite(&self, job: u32, sequence: u64, time: &Timestamp, room: &mut Vec<u8>) -> Written {
+        if matches!(self.content, Content::Template { .. }) {
+            room.clear();
+            return self.write(job, sequence, time, room);
+        }
+        if room.len() < self.room() {
+            room.resize(self.room(), 0);
+        }
+        self.draw(job, sequence, time, room)
     }
 
     #[inline]
-    fn draw(&self, job: u32, sequence: u64, time: &Timestamp, pen: &mut Pen<'_>) -> Option<Range<usize>> {
+    fn draw(&self, job: u32, sequence: u64, time: &Timestamp, room: &mut [u8]) -> Written {
+        let mut pen = Pen::new(room);
+        let entity = self.put(job, sequence, time, &mut pen);
+        Written { length: pen.at(), entity }
+    }
+
+    #[inline]
+    fn put(&self, job: u32, sequence: u64, time: &Timestamp, pen: &mut Pen<'_>) -> Option<Range<usize>> {
         let stream = self.stream.job(job);
         let bits = stream.event(sequence);
         self.head.write(Lanes { low: bits.low ^ time.mark(), ..bits }, time, pen);
@@ -263,6 +284,11 @@ mod tests {
                     prop_assert_eq!(&out[..before.len()], &before[..], "what stood in the buffer stays");
                     let bytes = &out[before.len()..];
                     prop_assert!(bytes.len() <= generator.largest_event());
+                    let mut room = before.clone();
+                    let over =
+                        generator.overwrite(job, sequence, &Timestamp::from_unix_millis(TIME), &mut room);
+                    prop_assert_eq!(&over, &written);
+                    prop_assert_eq!(&room[..over.length], bytes, "whatever stood in the room");
                     let event: Value = serde_json::from_slice(bytes).expect("valid JSON");
                     if generator.kind() == Some(EventKind::Message) {
                         prop_assert_eq!(event.as_object().map(|fields| fields.len()), Some(2));

@@ -40,6 +40,17 @@ pub(super) struct Pen<'a> {
     at: usize,
 }
 
+/// The digits of a number below 10⁸, the first in the lowest byte: halves to fours to pairs to digits, all at once,
+/// with divisions by multiplication (10,486 / 2²⁰ is 1/100 for numbers below 10,000; 103 / 2¹⁰ is 1/10 below 100).
+#[inline]
+fn eight_digits(number: u64) -> u64 {
+    let fours = number / 10_000 | (number % 10_000) << 32;
+    let hundreds = (fours * 10_486) >> 20 & 0x0000_007f_0000_007f;
+    let pairs = hundreds | (fours - hundreds * 100) << 16;
+    let tens = (pairs * 103) >> 10 & 0x000f_000f_000f_000f;
+    tens | (pairs - tens * 10) << 8
+}
+
 /// Bytes that `write` writes; at most 4 KiB.
 pub(super) fn measure<T>(write: impl FnOnce(&mut Pen<'_>) -> T) -> usize {
     let mut room = [0; 4 * 1024];
@@ -101,20 +112,22 @@ impl<'a> Pen<'a> {
     /// A number in decimal.
     #[inline]
     pub(super) fn decimal(&mut self, number: u64) {
-        let length = number.checked_ilog10().map_or(1, |log| log as usize + 1);
-        let digits = &mut self.room[self.at..self.at + length];
-        let (mut left, mut end) = (number, length);
-        while left >= 100 {
-            digits[end - 2..end].copy_from_slice(&PAIRS[(left % 100) as usize]);
-            left /= 100;
-            end -= 2;
-        }
-        if end == 2 {
-            digits[..2].copy_from_slice(&PAIRS[left as usize]);
+        if number < 100_000_000 {
+            let digits = eight_digits(number);
+            // The mark keeps the last digit of 0.
+            let zeros = (digits | 1 << 56).trailing_zeros() / 8;
+            self.eight(digits >> (8 * zeros));
+            self.at -= zeros as usize;
         } else {
-            digits[0] = b'0' + left as u8;
+            self.decimal(number / 100_000_000);
+            self.eight(eight_digits(number % 100_000_000));
         }
-        self.at += length;
+    }
+
+    /// Eight digits at once.
+    #[inline]
+    fn eight(&mut self, digits: u64) {
+        self.text(&(digits | 0x3030_3030_3030_3030).to_le_bytes());
     }
 
     /// An amount of hundredths with two decimals, such as `12.05`.

@@ -202,7 +202,7 @@ mod tests {
     use crate::generate::{Template, TemplateMode};
     use crate::kinesis::{HashRange, Shard, ShardId};
 
-    const NO_ENTITY: Written = Written { entity: None };
+    const NO_ENTITY: Written = Written { length: 0, entity: None };
 
     fn shards(count: u32) -> ShardMap {
         let shards = (0..).zip(HashRange::ALL.divided(count));
