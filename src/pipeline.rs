@@ -385,6 +385,8 @@ mod tests {
     struct Deaf;
 
     impl crate::ledger::Witness for Deaf {
+        fn hear_stored(&self, _: &[crate::ledger::StoredIn]) {}
+
         fn hear(&self, _: &[crate::ledger::Claim]) {}
     }
 

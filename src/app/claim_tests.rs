@@ -13,7 +13,7 @@ use crate::batch::Envelope;
 use crate::generate::{EventKind, Generator};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Answer, Cause, EntryResult, Fault, Limits, Refusal, ShardMap, Silence};
-use crate::ledger::{Claim, Failed, Fate, Ledger, Snapshot, Unknown, Witness};
+use crate::ledger::{Claim, Failed, Fate, Ledger, Snapshot, StoredIn, Unknown, Witness};
 use crate::pipeline::Pipeline;
 use crate::schedule::Release;
 use crate::send::{Retry, SendPolicy, Sender, Transport};
@@ -74,6 +74,8 @@ impl Transport for Script {
 struct Listener(Mutex<Vec<Claim>>);
 
 impl Witness for Listener {
+    fn hear_stored(&self, _: &[StoredIn]) {}
+
     fn hear(&self, claims: &[Claim]) {
         self.0.lock().expect("no panic").extend_from_slice(claims);
     }

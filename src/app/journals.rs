@@ -9,7 +9,6 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::generate::EventChoice;
 use crate::journal::{Header, Item, ReadError, Reader, is_being_written};
 use crate::kinesis::StreamRef;
 use crate::verify::Mailbox;
@@ -37,22 +36,6 @@ pub enum JournalsError {
         stream: String,
         /// What it holds.
         others: String,
-    },
-    /// The events of a run can't be found again.
-    #[error(
-        "--journal: {path} has a run of {producer} on {stream} whose event was {event:?}: a template's events carry no \
-         identity, so they can't be told from anybody else's, held against what it claims or compared; \
-         kinesis-streamer journal tells what it claims"
-    )]
-    Template {
-        /// The file.
-        path: PathBuf,
-        /// The run's producer.
-        producer: String,
-        /// The stream that is verified.
-        stream: String,
-        /// Its event, as settings name it.
-        event: String,
     },
     /// Two runs have one name.
     #[error(
@@ -150,14 +133,6 @@ impl Journals {
                 return Err(JournalsError::OtherStream { path: path.clone(), stream, others });
             }
             for header in &ours {
-                if let Ok(EventChoice::Template(_)) = header.event.parse() {
-                    return Err(JournalsError::Template {
-                        path: path.clone(),
-                        producer: header.producer.clone(),
-                        stream: stream.to_string(),
-                        event: header.event.clone(),
-                    });
-                }
                 if !names.insert(header.producer.clone()) {
                     return Err(JournalsError::SameProducer(header.producer.clone()));
                 }
@@ -241,6 +216,7 @@ impl Followed {
         match (item, ours) {
             (Item::Damaged { bytes, .. }, _) => self.damaged_bytes += bytes,
             (Item::Claim(claim), Some(session)) => mailbox.put(&session.producer, [claim]),
+            (Item::Stored(stored), Some(_)) => mailbox.put_stored(&[stored]),
             (Item::Checkpoint(totals), Some(session)) => session.lost = totals.lost,
             (Item::End(totals, _), Some(session)) => (session.lost, session.ended) = (totals.lost, true),
             // The end of a session that is about another stream is an end too.
@@ -250,7 +226,7 @@ impl Followed {
                 }
             }
             // What was cut off was in nobody's hands: its records are claimed by nobody.
-            (Item::Session(_) | Item::CutOff { .. } | Item::Claim(_) | Item::Checkpoint(_), _) => {}
+            (_, None) | (Item::Session(_) | Item::CutOff { .. }, _) => {}
         }
     }
 }
@@ -261,7 +237,8 @@ mod tests {
 
     use super::*;
     use crate::journal;
-    use crate::ledger::{Claim, Fate, Ledger, Witness};
+    use crate::kinesis::ShardId;
+    use crate::ledger::{Claim, Digest, Fate, Ledger, StoredIn, Witness};
 
     fn header(producer: &str, stream: &str) -> Header {
         Header {
@@ -317,22 +294,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_journal_of_a_templates_run_on_the_stream_is_refused_and_one_elsewhere_is_not() {
+    async fn digests_of_what_a_templates_run_stored_come_from_its_journal() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("j");
-        for (producer, on, event) in [("a", "s", "click"), ("b", "other", "template:a b.json")] {
-            let header = Header { event: event.to_owned(), ..header(producer, on) };
+        let stored =
+            |shard, records, sum| StoredIn { shard: ShardId(shard), digest: Digest { records, sum } };
+        for (producer, on, sum) in [("a", "other", 1), ("b", "s", u128::MAX)] {
+            let header = Header { event: "template:a b.json".to_owned(), ..header(producer, on) };
             let opened = journal::open(&path, producer).expect("it may be written");
             let journal = opened.begin(&header, Arc::new(Ledger::new())).expect("written");
+            journal.witness().hear_stored(&[stored(3, 1, sum), stored(7, 2, 0)]);
+            journal.witness().hear_stored(&[stored(3, 1, 5)]);
             assert!(journal.finish("its duration").await.is_complete());
         }
-        let open =
-            |on| Journals::open(std::slice::from_ref(&path), &stream(on)).map(|(_, headers)| headers.len());
-        assert_eq!(open("s").expect("a click can be made again"), 1);
-        let refused = open("other").expect_err("a template's events can't be found");
-        assert!(matches!(&refused, JournalsError::Template { producer, .. } if producer == "b"));
-        let told = refused.to_string();
-        assert!(told.contains(r#"of b on other whose event was "template:a b.json""#), "{told}");
+        let (mut journals, headers) = Journals::open(&[path], &stream("s")).expect("readable");
+        assert_eq!(headers.len(), 1);
+        let mailbox = Mailbox::default();
+        assert!(journals.read_on(&mailbox).expect("readable"));
+        assert_eq!(
+            mailbox.take_stored(),
+            [stored(3, 2, 4), stored(7, 2, 0)],
+            "those of its own stream, added up"
+        );
     }
 
     #[tokio::test]

@@ -246,7 +246,8 @@ impl App {
         let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
             .with_witnesses(
                 journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
-            );
+            )
+            .with_digests(!generator.identifies());
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 

@@ -36,17 +36,18 @@ impl Beside {
         config: &Config,
         board: Arc<Board>,
     ) -> Result<Self, StartError> {
-        let EventChoice::Kind(kind) = config.event else {
-            return Err(StartError::Unverifiable(config.event.clone()));
-        };
         let reading = config.reading;
-        let made =
-            Made { seed: config.seed.value, kind, jobs: config.load.jobs, key: Some(config.key.clone()) };
-        let (name, begun_millis): (Arc<str>, _) =
-            (config.producer.as_str().into(), wall().as_millis() as u64);
+        let producer = match config.event {
+            EventChoice::Kind(kind) => {
+                let (seed, jobs, key) = (config.seed.value, config.load.jobs, Some(config.key.clone()));
+                Producer::new(&config.producer, Some(Made { seed, kind, jobs, key }))
+            }
+            EventChoice::Template(_) => Producer::anonymous(&config.producer),
+        };
+        let begun_millis = wall().as_millis() as u64;
         let expect = Expect {
-            begun: [(Arc::clone(&name), begun_millis)].into(),
-            producers: vec![Producer { name, made: Some(made) }],
+            begun: [(Arc::clone(&producer.name), begun_millis)].into(),
+            producers: vec![producer],
             others: Others::Foreign,
             foreign_allowed: reading.foreign_allowed,
             ..Expect::default()

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use super::guard::AllGuarded;
 use super::journals::JournalsError;
 use crate::exit::Exit;
-use crate::generate::EventChoice;
 use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
@@ -40,9 +39,6 @@ pub enum StartError {
     /// A journal can't be held against the stream.
     #[error(transparent)]
     Journals(#[from] JournalsError),
-    /// The run's events can't be found again. Such settings are refused before, unless the caller made them by hand.
-    #[error("STREAMER_VERIFY: the events of {0} carry no identity to find them again by")]
-    Unverifiable(EventChoice),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -79,7 +75,7 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
-            Self::Key(_) | Self::Unverifiable(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Nowhere => Exit::Usage,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,

@@ -16,7 +16,7 @@ use super::verified::Verified;
 use super::watch::Watch;
 use crate::config::{LogFormat, Since, VerifyOptions};
 use crate::expose::{Console, Phase, View, reading_line};
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, EventKind};
 use crate::journal::Header;
 use crate::kinesis::{Access, Client, Place, StreamArn, StreamRef};
 use crate::schedule::wall;
@@ -169,8 +169,7 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         jobs: options.jobs.unwrap_or(0),
         key: options.key.clone(),
     });
-    let told =
-        headers.iter().map(|header| Producer { name: header.producer.as_str().into(), made: made(header) });
+    let told = headers.iter().map(|header| producer(header));
     let named = match (headers.is_empty(), options.instances.as_slice()) {
         // The name that a run of that seed gives itself.
         (true, []) => options.seeded_name.as_slice(),
@@ -178,7 +177,7 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
     };
     let known = |name: &str| headers.iter().any(|header| header.producer == name);
     let named = named.iter().filter(|name| !known(name));
-    let named = named.map(|name| Producer { name: name.as_str().into(), made: seeded.clone() });
+    let named = named.map(|name| Producer::new(name, seeded.clone()));
     let producers: Vec<Producer> = told.chain(named).collect();
     let others = match headers.is_empty() && options.instances.is_empty() {
         true => Others::Discovered(seeded),
@@ -195,6 +194,14 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         foreign_allowed: options.reading.foreign_allowed,
         from_start: matches!(options.since, Since::Start | Since::Oldest),
         ..Expect::default()
+    }
+}
+
+/// Who wrote a session.
+fn producer(header: &Header) -> Producer {
+    match header.event.parse() {
+        Ok(EventChoice::Template(_)) => Producer::anonymous(&header.producer),
+        _ => Producer::new(&header.producer, made(header)),
     }
 }
 

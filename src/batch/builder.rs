@@ -7,7 +7,7 @@ use super::{Batch, Entry, Envelope, HEAD, Spent, json};
 use crate::kinesis::{HashKey, Limits};
 
 /// What stands before, between and behind an entry's values.
-const DATA: &[u8; 9] = b"{\"Data\":\"";
+pub(super) const DATA: &[u8; 9] = b"{\"Data\":\"";
 const EXPLICIT: &[u8; 21] = b"\",\"ExplicitHashKey\":\"";
 const KEY: &[u8; 18] = b"\",\"PartitionKey\":\"";
 const END: &[u8; 2] = b"\"}";

@@ -1,5 +1,8 @@
 //! The few pieces of JSON that a PutRecords body is made of, written as aws-sdk-kinesis writes them.
 
+use base64_simd::STANDARD;
+
+use super::builder::DATA;
 use crate::kinesis::HashKey;
 
 /// Whether `text` may stand inside a JSON string as it is.
@@ -25,6 +28,14 @@ pub(super) fn escape_into(text: &str, out: &mut Vec<u8>) {
             _ => out.push(byte),
         }
     }
+}
+
+/// Appends the data of an entry that [`super::BatchBuilder`] wrote.
+pub(super) fn data(entry: &[u8], out: &mut Vec<u8>) {
+    let encoded = entry.strip_prefix(DATA).unwrap_or_default();
+    // Base64 has no quotation mark.
+    let end = encoded.iter().position(|&byte| byte == b'"').unwrap_or(0);
+    STANDARD.decode_append(&encoded[..end], out).expect("the builder wrote base64");
 }
 
 /// The hash key of an entry that [`super::BatchBuilder`] wrote: the explicit one, else that of the partition key.

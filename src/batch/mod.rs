@@ -120,6 +120,17 @@ impl Batch {
         json::hash_key(&self.body[start as usize..end as usize])
     }
 
+    /// Appends the data of an entry, as it was added.
+    ///
+    /// Reads the body back: for runs whose events carry no identity and that are verified.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    pub fn data(&self, index: usize, out: &mut Vec<u8>) {
+        let Entry { start, end, .. } = self.entries[index];
+        json::data(&self.body[start as usize..end as usize], out);
+    }
+
     /// The batch of the entries at `keep` (ascending) alone; `self` gives back its buffers.
     ///
     /// They are copied into a buffer of their own size, so a retry costs what its entries cost, in time and memory.

@@ -21,10 +21,6 @@ use crate::send::{Retry, SendPolicy};
 /// The name of the embedded stream when none is given.
 pub(super) const LOCAL_NAME: &str = "local";
 
-/// Why there is no verifying of templates.
-const UNVERIFIABLE: &str = "a template's events carry no identity to find them again by: leave verifying out, or \
-                            choose one of mouse, click, trade, message";
-
 /// The config, unless something was wrong; the problems are in `asked`.
 pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let target = target(asked);
@@ -44,9 +40,6 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
     let verify = asked.parsed(&table::VERIFY);
-    if let (Some(true), Some(EventChoice::Template(_))) = (verify, &event) {
-        asked.together(&[table::VERIFY, table::EVENT], UNVERIFIABLE.to_owned());
-    }
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);

@@ -187,8 +187,8 @@ fn event(asked: &mut Asked) -> Option<EventKind> {
     match asked.parsed(&table::EVENT)? {
         EventChoice::Kind(kind) => Some(kind),
         EventChoice::Template(_) => {
-            let why = "a template's events carry no identity to find them again by: what can be verified is one of \
-                       mouse, click, trade, message";
+            let why = "a template's events carry no identity to find them again by: give the --journal of its run, \
+                       whose digests can be compared, or one of mouse, click, trade, message";
             asked.together(&[table::EVENT], why.to_owned());
             None
         }

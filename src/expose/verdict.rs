@@ -40,6 +40,11 @@ pub fn verdict_line(verdict: &Verdict) -> String {
                 "Nothing was found in the stream, and nothing was claimed.".to_owned()
             }
             (0, _) => format!("Nothing wrong was found. {untold}"),
+            (_, _) if verdict.more() > 0 => format!(
+                "As many records as were claimed as sent are in the stream, and {} more; what their shards hold \
+                 can't be compared.",
+                human::grouped(verdict.more())
+            ),
             (sent, _) => {
                 let (all, are) = if sent == 1 { ("The one record", "is") } else { ("All records", "are") };
                 format!(
@@ -58,6 +63,7 @@ pub fn verdict_line(verdict: &Verdict) -> String {
     for (count, what) in [
         (total.claimed_again, "claimed by two runs that can't be told apart"),
         (total.not_followed, "not followed for want of room"),
+        (verdict.unexplained, "more than any producer sent"),
         (digests, if digests == 1 { "shard with another digest" } else { "shards with another digest" }),
     ] {
         if count > 0 {
@@ -143,7 +149,11 @@ fn records(text: &mut String, verdict: &Verdict) {
         false,
         "no room was left: fewer producers or jobs at a time",
     );
-    count(1, "without identity", verdict.anonymous, 0, false, "counted and digested, not told apart");
+    let told = verdict.digests.iter().any(|one| one.claimed.is_some());
+    let why = if told { "compared by a digest for each shard" } else { "counted and digested, not compared" };
+    count(1, "without identity", verdict.anonymous, 0, false, why);
+    let why = "than was claimed as sent: what the shards that hold them hold can't be compared";
+    count(2, "more", verdict.more(), 0, false, why);
 }
 
 fn findings(text: &mut String, verdict: &Verdict) {
@@ -298,7 +308,7 @@ mod tests {
 
     /// Claims of ten records, and what `write` stored of them.
     fn verdict(write: impl FnOnce(&mut Audit)) -> Verdict {
-        let producers = vec![Producer { name: "p".into(), made: Some(made()) }];
+        let producers = vec![Producer::new("p", Some(made()))];
         let mut audit =
             Audit::new(Expect { producers, others: Others::Foreign, ..Expect::default() }).expect("no key");
         let fate = Fate::Sent { perhaps_twice: false };

@@ -109,6 +109,12 @@ impl Generator {
         }
     }
 
+    /// Whether its events tell who made them, or can be known again by their content.
+    #[must_use]
+    pub fn identifies(&self) -> bool {
+        self.kind().is_some()
+    }
+
     /// Appends exactly one event to `out`: compact JSON without a newline, or whatever the template says.
     ///
     /// Allocates nothing when `out` has room for [`Self::room`] more bytes.

@@ -87,7 +87,7 @@ pub fn accounts<R: BufRead>(reader: &mut Reader<R>) -> Result<Vec<Account>, Read
             continue;
         };
         match item {
-            Item::Session(_) => {}
+            Item::Session(_) | Item::Stored(_) => {}
             Item::Claim(claim) => {
                 last.last_millis = last.last_millis.max(claim.at_millis);
                 last.totals.add(&claim);

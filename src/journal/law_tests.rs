@@ -4,7 +4,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Claim, Dropped, Failed, Fate, Unknown};
+use crate::kinesis::ShardId;
+use crate::ledger::{Claim, Digest, Dropped, Failed, Fate, StoredIn, Unknown};
 
 const START: u64 = 1_700_000_000_000;
 
@@ -80,6 +81,21 @@ fn is_damage(item: &Item) -> bool {
 }
 
 proptest! {
+    // A digest's line is read as it was written, and no line that differs in one byte is read as the same.
+    #[test]
+    fn a_digest_is_read_as_it_was_written(shard: u64, records: u64, sum: u128, at: usize, other: u8) {
+        let stored = StoredIn { shard: ShardId(shard), digest: Digest { records, sum } };
+        let mut line = Vec::new();
+        line::write_stored(&stored, &mut line);
+        prop_assert_eq!(line.pop(), Some(b'\n'));
+        prop_assert_eq!(line::parse(&line, START), Some(line::Line::Stored(stored)));
+        let at = at % line.len();
+        if line[at] != other {
+            line[at] = other;
+            prop_assert_ne!(line::parse(&line, START), Some(line::Line::Stored(stored)));
+        }
+    }
+
     // Whatever is claimed is read back, in order, and each checkpoint says what the claims before it add up to.
     #[test]
     fn what_is_written_is_read_back(blocks in vec(vec(claim(), 0..5), 0..5)) {

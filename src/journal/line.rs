@@ -3,13 +3,16 @@
 use std::io::Write as _;
 
 use super::Totals;
-use crate::ledger::{Claim, Failed, Fate, Label, Unknown};
+use crate::kinesis::ShardId;
+use crate::ledger::{Claim, Digest, Failed, Fate, Label, StoredIn, Unknown};
 
 /// What a line says, but for headers and check marks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
     /// The fate of some records.
     Claim(Claim),
+    /// What was stored in a shard since the last such line of it.
+    Stored(StoredIn),
     /// The counts so far.
     Checkpoint(Totals),
     /// The final counts, and what ended the run.
@@ -36,6 +39,13 @@ pub(super) fn write_claim(claim: &Claim, started_millis: u64, out: &mut Vec<u8>)
         let _ = write!(out, " {why}");
     }
     out.push(b'\n');
+}
+
+/// Appends what was stored in a shard: `d 3 500 00…ff`: in shardId-000000000003 500 more records, whose digest has
+/// this sum.
+pub(super) fn write_stored(stored: &StoredIn, out: &mut Vec<u8>) {
+    let StoredIn { shard: ShardId(shard), digest: Digest { records, sum } } = stored;
+    let _ = writeln!(out, "d {shard} {records} {sum:032x}");
 }
 
 /// Appends the counts so far.
@@ -66,6 +76,7 @@ pub(super) fn parse(line: &[u8], started_millis: u64) -> Option<Line> {
             let (counts, ended) = rest.split_once(" ended=")?;
             Some(Line::End(Totals::parse(counts)?, ended.to_owned()))
         }
+        "d" => stored(rest.strip_prefix(' ')?).map(Line::Stored),
         _ => claim(letter, rest.strip_prefix(' ')?, started_millis).map(Line::Claim),
     }
 }
@@ -92,6 +103,19 @@ fn claim(letter: &str, rest: &str, started_millis: u64) -> Option<Claim> {
     }
     let at_millis = u64::try_from(i128::from(started_millis) + after).ok()?;
     Some(Claim { job, sequences: first..first.checked_add(records)?, fate, at_millis })
+}
+
+fn stored(rest: &str) -> Option<StoredIn> {
+    let mut words = rest.split(' ');
+    let shard = ShardId(number(words.next()?)?);
+    let records = number(words.next()?)?;
+    let digits = words.next().filter(|digits| digits.len() == 32)?;
+    let hexadecimal = digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    if !hexadecimal || words.next().is_some() {
+        return None;
+    }
+    let sum = u128::from_str_radix(digits, 16).ok()?;
+    Some(StoredIn { shard, digest: Digest { records, sum } })
 }
 
 /// A number in decimal digits; `parse` alone would take a plus sign.

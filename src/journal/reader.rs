@@ -7,7 +7,7 @@ use std::io::{BufRead, ErrorKind, Read};
 use super::header::{FORMAT, HeaderError, MAGIC};
 use super::line::{self, Line};
 use super::{Header, Totals, block};
-use crate::ledger::Claim;
+use crate::ledger::{Claim, StoredIn};
 
 /// What a journal says next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum Item {
     Session(Header),
     /// The fate of some records.
     Claim(Claim),
+    /// What was stored in a shard since the last such item of it, where events carry no identity.
+    Stored(StoredIn),
     /// The counts so far; its sums are those of the session's claims before it.
     Checkpoint(Totals),
     /// The run's final counts, and what ended it. Nothing of the session follows.
@@ -135,6 +137,7 @@ impl<R: BufRead> Reader<R> {
             let parsed = self.started_millis.and_then(|started| line::parse(line, started));
             parsed.map(|line| match line {
                 Line::Claim(claim) => Item::Claim(claim),
+                Line::Stored(stored) => Item::Stored(stored),
                 Line::Checkpoint(totals) => Item::Checkpoint(totals),
                 Line::End(totals, ended) => Item::End(totals, ended),
             })

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::{Header, Totals, block, line};
-use crate::ledger::{Claim, Ledger, Witness};
+use crate::ledger::{Claim, Ledger, StoredIn, Witness};
 
 /// How often what was claimed is handed to the kernel. What `kill -9` takes is at most this and one write.
 pub const FLUSH_EVERY: Duration = Duration::from_millis(100);
@@ -86,6 +86,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     lines: Vec<u8>,
+    /// Digests that have no line yet; one per shard.
+    stored: Vec<StoredIn>,
     /// What was claimed so far; `lost` with it.
     totals: Totals,
     end: Option<End>,
@@ -191,6 +193,10 @@ impl Witness for Shared {
             }
         }
     }
+    fn hear_stored(&self, stored: &[StoredIn]) {
+        let mut state = self.lock();
+        stored.iter().for_each(|one| one.merge_into(&mut state.stored));
+    }
 }
 
 impl Shared {
@@ -241,6 +247,8 @@ impl Shared {
         let waited = self.wake.wait_timeout_while(state, self.bounds.flush_every, idle);
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         std::mem::swap(&mut state.lines, lines);
+        // With the claims of the same answers, or before: never after.
+        state.stored.drain(..).for_each(|stored| line::write_stored(&stored, lines));
         let end = match &state.end {
             None => None,
             Some(End::Finish(ended)) => Some(End::Finish(ended.clone())),

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{ShardId, scan};
+use super::{SequenceNumber, ShardId, scan};
 
 /// The result of one entry. A shard is told where the answer names one in the known form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub struct Answer {
     pub entries: Vec<EntryResult>,
     /// What the answer says of the number of failures; entries are believed, not this.
     pub failed_record_count: Option<u64>,
+    /// The sequence number of each entry that was stored, where that is [wanted](Self::numbered); else empty.
+    pub numbers: Vec<Option<SequenceNumber>>,
+    /// Whether sequence numbers are read as well, which takes several times as long.
+    pub numbered: bool,
 }
 
 /// An answer with status 200 that says nothing about the records.
@@ -43,7 +47,9 @@ impl Answer {
     /// When the body is no JSON, holds its entries twice, or an entry has neither a sequence number nor an error
     /// code, or both.
     pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
-        if let Some(failed) = scan::usual(body, &mut self.entries) {
+        if !self.numbered
+            && let Some(failed) = scan::usual(body, &mut self.entries)
+        {
             self.failed_record_count = failed;
             return Ok(());
         }
@@ -53,6 +59,7 @@ impl Answer {
     /// Reads any answer.
     fn read_in_full(&mut self, body: &[u8]) -> Result<(), AnswerError> {
         self.entries.clear();
+        self.numbers.clear();
         self.failed_record_count = None;
         let mut reader = serde_json::Deserializer::from_slice(body);
         reader.deserialize_map(AnswerVisitor(self))?;
@@ -84,7 +91,7 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
                 Member::Records if std::mem::replace(&mut seen, true) => {
                     return Err(serde::de::Error::duplicate_field("Records"));
                 }
-                Member::Records => members.next_value_seed(Entries(&mut self.0.entries))?,
+                Member::Records => members.next_value_seed(Entries(self.0))?,
                 Member::FailedRecordCount => self.0.failed_record_count = members.next_value()?,
                 Member::Other => drop(members.next_value::<serde::de::IgnoredAny>()?),
             }
@@ -93,7 +100,7 @@ impl<'de> Visitor<'de> for AnswerVisitor<'_> {
     }
 }
 
-struct Entries<'a>(&'a mut Vec<EntryResult>);
+struct Entries<'a>(&'a mut Answer);
 
 impl<'de> serde::de::DeserializeSeed<'de> for Entries<'_> {
     type Value = ();
@@ -111,12 +118,16 @@ impl<'de> Visitor<'de> for Entries<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        self.0.clear();
+        self.0.entries.clear();
         while let Some(entry) = entries.next_element::<RawEntry<'de>>()? {
             let result = entry.result().ok_or_else(|| {
                 serde::de::Error::custom("an entry does not have one of SequenceNumber and ErrorCode")
             })?;
-            self.0.push(result);
+            self.0.entries.push(result);
+            if self.0.numbered {
+                let number = entry.sequence_number.as_deref().and_then(|number| number.parse().ok());
+                self.0.numbers.push(number);
+            }
         }
         Ok(())
     }
@@ -186,7 +197,11 @@ mod tests {
     use super::*;
 
     fn read(body: &str) -> Result<Answer, AnswerError> {
-        let mut answer = Answer { entries: vec![EntryResult::Stored(None)], failed_record_count: Some(9) };
+        let mut answer = Answer {
+            entries: vec![EntryResult::Stored(None)],
+            failed_record_count: Some(9),
+            ..Answer::default()
+        };
         answer.read(body.as_bytes()).map(|()| answer)
     }
 
@@ -276,7 +291,7 @@ mod tests {
             if let Some(failed) = scan::usual(body.as_bytes(), &mut quick) {
                 let mut full = Answer::default();
                 full.read_in_full(body.as_bytes()).expect("the quick reading took it");
-                prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed });
+                prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed, ..Answer::default() });
             }
         }
     }

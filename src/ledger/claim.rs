@@ -5,7 +5,7 @@
 use std::fmt;
 use std::ops::Range;
 
-use super::{Failed, Unknown};
+use super::{Failed, StoredIn, Unknown};
 
 /// What finally became of a record, by the producer's own word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +50,10 @@ impl Claim {
 pub trait Witness: fmt::Debug + Send + Sync {
     /// Takes the claims of one batch's attempt; never none, all of one job and one time, sequence numbers ascending.
     fn hear(&self, claims: &[Claim]);
+
+    /// Takes the digests of what one attempt stored, where the events of the run carry no identity; a shard once.
+    /// Told before the claims of the same attempt.
+    fn hear_stored(&self, stored: &[StoredIn]);
 }
 
 /// Claims of one job and one time in the making.

@@ -6,6 +6,7 @@
 
 mod claim;
 mod counts;
+mod digest;
 mod durations;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use claim::{Claim, Claims, Fate, Witness};
 pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
 
 use crate::kinesis::ShardId;

@@ -12,8 +12,8 @@ use super::complaints::Complaints;
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
 use super::{Retry, SendPolicy, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, Fault, Lane, ShardMap, Silence};
-use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, Unknown, Witness};
+use crate::kinesis::{Answer, Cause, EntryResult, Fault, Lane, ShardMap, Silence};
+use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, StoredIn, Unknown, Witness};
 
 /// Whatever puts records: Kinesis, or a test's script.
 pub trait Transport: Send + Sync + 'static {
@@ -38,6 +38,8 @@ pub struct Sender<T> {
     complaints: Complaints,
     /// Who hears the fate of every record; mostly nobody.
     witnesses: Vec<Arc<dyn Witness>>,
+    /// Whether they hear digests of what was stored as well.
+    digests: bool,
     /// Turns true when the drain's time is over.
     cut: watch::Receiver<bool>,
 }
@@ -60,13 +62,19 @@ impl<T: Transport> Sender<T> {
         cut: watch::Receiver<bool>,
     ) -> Self {
         let (complaints, witnesses) = (Complaints::default(), Vec::new());
-        Self { transport, policy, envelope, shards, ledger, complaints, witnesses, cut }
+        Self { transport, policy, envelope, shards, ledger, complaints, witnesses, digests: false, cut }
     }
 
     /// With those who are to hear the fate of every record.
     #[must_use]
     pub fn with_witnesses(self, witnesses: Vec<Arc<dyn Witness>>) -> Self {
         Self { witnesses, ..self }
+    }
+
+    /// Where there are witnesses, they are to hear digests of what was stored as well: for events without identity.
+    #[must_use]
+    pub fn with_digests(self, digests: bool) -> Self {
+        Self { digests: digests && !self.witnesses.is_empty(), ..self }
     }
 
     /// Tells the witnesses the fate of records of `job`, by ascending sequence numbers. Asks nothing of `fates` when
@@ -105,6 +113,8 @@ impl<T: Transport> Sender<T> {
             // The buffer holds what an earlier answer said, and must not say it again if this one says nothing.
             answer.entries.clear();
             answer.failed_record_count = None;
+            answer.numbers.clear();
+            answer.numbered = self.digests;
             let called = Instant::now();
             let result = match self.attempt(batch.body().clone(), answer).await {
                 Attempt::Over(result) => result,
@@ -127,6 +137,10 @@ impl<T: Transport> Sender<T> {
                 let answer = result.is_ok().then_some(&*answer);
                 claims(&batch, answer, so_far, &ruling, now_millis())
             });
+            if self.digests && result.is_ok() && answer.entries.len() == batch.len() {
+                let stored = stored(&batch, answer);
+                self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
+            }
             self.complaints.hear(&ruling, result.err(), batch.len(), answer);
             let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
             self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
@@ -176,6 +190,20 @@ impl<T: Transport> Sender<T> {
             () = tokio::time::sleep(wait) => true,
         }
     }
+}
+
+/// Digests of the entries that an answer says are stored; it has a result for each.
+fn stored(batch: &Batch, answer: &Answer) -> Vec<StoredIn> {
+    let (mut all, mut data) = (Vec::new(), Vec::new());
+    for (index, (result, number)) in answer.entries.iter().zip(&answer.numbers).enumerate() {
+        // An entry whose place is told in no known form can't be found again: the reader has one more, and says so.
+        if let (EntryResult::Stored(Some(shard)), Some(number)) = (result, number) {
+            data.clear();
+            batch.data(index, &mut data);
+            StoredIn::add(&mut all, *shard, *number, &data);
+        }
+    }
+    all
 }
 
 /// Ends when the drain's time is over; never, when nobody can say so any more.

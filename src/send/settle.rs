@@ -297,7 +297,7 @@ mod tests {
             results in vec(result(), 1..60), may_retry: bool, doubtful: bool,
         ) {
             let (batch, shards) = (batch(results.len()), two_shards());
-            let answer = Answer { entries: results.clone(), failed_record_count: None };
+            let answer = Answer { entries: results.clone(), ..Answer::default() };
             let ruling = settle_answer(&batch, &answer, Circumstances { may_retry, doubtful, shards: &shards });
             let again: Vec<u16> = match &ruling.next {
                 Next::Done => vec![],
@@ -357,8 +357,11 @@ mod tests {
     #[test]
     fn a_wrong_number_of_entries_fails_the_whole_batch_and_is_not_tried_again() {
         for entries in [0, 2, 4] {
-            let answer =
-                Answer { entries: vec![EntryResult::Stored(None); entries], failed_record_count: Some(0) };
+            let answer = Answer {
+                entries: vec![EntryResult::Stored(None); entries],
+                failed_record_count: Some(0),
+                ..Answer::default()
+            };
             let so_far = Circumstances { may_retry: true, doubtful: false, shards: &two_shards() };
             let ruling = settle_answer(&batch(3), &answer, so_far);
             assert_eq!(ruling.settled.unknown, [(Unknown::BadAnswer, 3)]);

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use super::Seen;
 use super::blocks::Sight;
-use super::digest::Digest;
 use super::expect::Expect;
 use super::finish;
 use super::order::{self, Order};
@@ -20,7 +19,7 @@ use super::unpack::{UserRecord, unpack};
 use super::verdict::{Example, Finding, Progress, Read, Verdict};
 use crate::key::KeyerError;
 use crate::kinesis::{SequenceNumber, ShardId};
-use crate::ledger::{Claim, Fate};
+use crate::ledger::{Claim, Digest, Fate, StoredIn};
 
 /// Most pieces of all tracks together: at most 256 bytes each, or 128 MiB. Sequences that are in one state cost next
 /// to nothing, and the worst mixture a piece for every 256 of them: so this is for 134 million records at their worst.
@@ -75,6 +74,10 @@ pub struct Audit {
     pub(super) places: Vec<Place>,
     pub(super) suspects: Vec<Suspect>,
     inflated: Vec<u8>,
+    /// Whether the producers have told all that they ever will.
+    pub(super) all_told: bool,
+    /// Records without identity that were claimed as unknown, or as perhaps stored twice.
+    pub(super) doubtful: u64,
 }
 
 impl Audit {
@@ -98,6 +101,8 @@ impl Audit {
             places: Vec::new(),
             suspects: Vec::new(),
             inflated: Vec::new(),
+            all_told: false,
+            doubtful: 0,
         })
     }
 
@@ -118,17 +123,23 @@ impl Audit {
         self.read.records += 1;
         self.read.bytes += seen.data.len() as u64;
         let mut inflated = std::mem::take(&mut self.inflated);
+        let mut anonymous = false;
         unpack(seen.partition_key, seen.data, &mut inflated, |user_record| match user_record {
-            Ok(user_record) => self.user_record(seen, &user_record),
+            Ok(user_record) => anonymous |= self.user_record(seen, &user_record),
             Err(_) => {
                 self.read.user_records += 1;
                 self.unidentified(seen, None, Corruption::Packing);
             }
         });
         self.inflated = inflated;
+        if anonymous {
+            let shard = self.shards.entry(seen.shard).or_default();
+            shard.anonymous.add(seen.sequence_number, seen.data);
+        }
     }
 
-    fn user_record(&mut self, seen: &Seen<'_>, record: &UserRecord<'_>) {
+    /// True where it is ours, but without an identity.
+    fn user_record(&mut self, seen: &Seen<'_>, record: &UserRecord<'_>) -> bool {
         self.read.user_records += 1;
         self.read.aggregated += u64::from(record.aggregated);
         self.read.compressed += u64::from(record.compressed);
@@ -170,13 +181,14 @@ impl Audit {
             Whose::Damaged(producer) => self.unidentified(seen, Some(producer), Corruption::Identity),
             Whose::Anonymous => {
                 self.progress.anonymous += 1;
-                self.shards.entry(seen.shard).or_default().anonymous.add(seen.sequence_number, record.data);
+                return true;
             }
             Whose::Foreign => {
                 self.progress.foreign += 1;
                 self.examples.add(located(Finding::Foreign, seen));
             }
         }
+        false
     }
 
     /// Notes an event in its track; true if it is the first of its sequence.
@@ -269,6 +281,13 @@ impl Audit {
             Fate::Failed(_) => counts.claimed_failed += count,
             Fate::Unknown(_) => counts.claimed_unknown += count,
         }
+        // Nothing that is read will ever be one of these: their digests and sums are all that can be compared.
+        if member.anonymous {
+            if matches!(claim.fate, Fate::Unknown(_) | Fate::Sent { perhaps_twice: true }) {
+                self.doubtful += count;
+            }
+            return;
+        }
         let track = member.tracks.entry(claim.job).or_default();
         let (again, no_room) = track.claim(&claim.sequences, claim.fate, &mut self.room);
         counts.claimed_again += again;
@@ -276,9 +295,14 @@ impl Audit {
     }
 
     /// Takes the producers' digest of the records without identity that they sent to a shard; of several producers
-    /// the sum.
-    pub fn claim_digest(&mut self, shard: ShardId, digest: &Digest) {
-        self.shards.entry(shard).or_default().claimed.get_or_insert_default().merge(digest);
+    /// and of several times the sum.
+    pub fn claim_digest(&mut self, stored: &StoredIn) {
+        self.shards.entry(stored.shard).or_default().claimed.get_or_insert_default().merge(&stored.digest);
+    }
+
+    /// Notes that the producers have told all that they ever will: what is beyond it is somebody else's.
+    pub fn all_told(&mut self) {
+        self.all_told = true;
     }
 
     /// How far it has come.

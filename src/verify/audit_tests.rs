@@ -92,7 +92,7 @@ fn made(kind: EventKind, key: &str) -> Made {
 
 fn expect(made: Made) -> Expect {
     Expect {
-        producers: vec![Producer { name: "p".into(), made: Some(made) }],
+        producers: vec![Producer::new("p", Some(made))],
         others: Others::Foreign,
         examples: usize::MAX,
         ..Expect::default()
@@ -490,7 +490,7 @@ fn payloads_without_identity_are_held_against_the_producers_digest() {
     records.iter().for_each(|(number, data)| claimed.add((*number).into(), *data));
     for (second, clean) in [(b"two", true), (b"tw0", false)] {
         let mut audit = Audit::new(expect()).expect("nothing to go wrong");
-        audit.claim_digest(shard, &claimed);
+        audit.claim_digest(&StoredIn { shard, digest: claimed });
         see(&mut audit, 2, 1, "k", b"one");
         see(&mut audit, 2, 2, "k", second);
         assert_eq!(audit.progress().anonymous, 2);
@@ -498,8 +498,74 @@ fn payloads_without_identity_are_held_against_the_producers_digest() {
         assert_eq!((verdict.is_clean(), verdict.wrong_digests().count()), (clean, usize::from(!clean)));
     }
     let mut audit = Audit::new(expect()).expect("nothing to go wrong");
-    audit.claim_digest(shard, &claimed);
+    audit.claim_digest(&StoredIn { shard, digest: claimed });
     assert!(!audit.finish().is_clean(), "nothing was read of what was sent");
+}
+
+proptest! {
+    // Of records without identity, whatever is missing or changed is found; what is there beyond them is a fault where
+    // nothing explains it, and never hides that something is missing by number.
+    #[test]
+    fn what_was_done_to_records_without_identity_is_found(
+        records in vec((0..3_usize, "[a-z]{0,9}"), 1..40),
+        done in prop_oneof![Just(Done::Nothing), Just(Done::Lost), Just(Done::Changed), Just(Done::Added)],
+        which: usize, doubtful: bool, all_told: bool, foreign_allowed: bool, claims_first: bool,
+    ) {
+        let expect = Expect { producers: vec![Producer::anonymous("p")], foreign_allowed, ..Expect::default() };
+        let mut audit = Audit::new(expect).expect("no keys to go wrong");
+        let mut stored = Vec::new();
+        for (number, (shard, data)) in (1..).zip(&records) {
+            StoredIn::add(&mut stored, ShardId(*shard as u64), SequenceNumber::from(number), data.as_bytes());
+        }
+        let claim_all = |audit: &mut Audit| {
+            let fate = Fate::Sent { perhaps_twice: doubtful };
+            audit.claim(&"p".into(), &Claim { job: 0, sequences: 0..records.len() as u64, fate, at_millis: START });
+            stored.iter().for_each(|one| audit.claim_digest(one));
+        };
+        if claims_first {
+            claim_all(&mut audit);
+        }
+        let which = which % records.len();
+        for (at, (number, (shard, data))) in (1_u64..).zip(&records).enumerate() {
+            match done {
+                Done::Lost if at == which => continue,
+                Done::Changed if at == which => see(&mut audit, *shard, number, "k", format!("{data}!").as_bytes()),
+                _ => see(&mut audit, *shard, number, "k", data.as_bytes()),
+            }
+        }
+        if done == Done::Added {
+            see(&mut audit, records[which].0, 99, "k", b"one more");
+        }
+        if !claims_first {
+            claim_all(&mut audit);
+        }
+        if all_told {
+            audit.all_told();
+        }
+        prop_assert_eq!(audit.outstanding(), u64::from(done == Done::Lost));
+        let verdict = audit.finish();
+        let explained = doubtful || !all_told || foreign_allowed;
+        let clean = match done {
+            Done::Nothing => true,
+            Done::Lost | Done::Changed => false,
+            Done::Added => explained,
+        };
+        prop_assert_eq!(verdict.is_clean(), clean, "{:?}", verdict);
+        prop_assert_eq!(verdict.total.missing, u64::from(done == Done::Lost));
+        prop_assert_eq!(verdict.total.delivered, records.len() as u64 - verdict.total.missing);
+        prop_assert_eq!(verdict.wrong_digests().count(), usize::from(matches!(done, Done::Lost | Done::Changed)));
+        prop_assert_eq!(verdict.unexplained, u64::from(done == Done::Added && !explained));
+        prop_assert_eq!((verdict.foreign, verdict.total.gap), (0, 0));
+    }
+}
+
+/// What was done to one of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Done {
+    Nothing,
+    Lost,
+    Changed,
+    Added,
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub struct Expect {
     /// What events of any other producer are.
     pub others: Others,
     /// Whether user records that have no identity of ours are ours nevertheless: counted and digested, not foreign.
+    /// So they are, too, where a producer is [anonymous](Producer::anonymous).
     pub anonymous: bool,
     /// Whether records that are not ours are no fault, because others are known to write to the stream.
     pub foreign_allowed: bool,
@@ -59,6 +60,22 @@ pub struct Producer {
     pub name: Arc<str>,
     /// How its events are made; where it is not known, content is not compared.
     pub made: Option<Made>,
+    /// Whether its events carry no identity: then what it claims is counted, and its digests are compared.
+    pub anonymous: bool,
+}
+
+impl Producer {
+    /// A producer whose events tell who made them.
+    #[must_use]
+    pub fn new(name: &str, made: Option<Made>) -> Self {
+        Self { name: name.into(), made, anonymous: false }
+    }
+
+    /// A producer whose events carry no identity.
+    #[must_use]
+    pub fn anonymous(name: &str) -> Self {
+        Self { name: name.into(), made: None, anonymous: true }
+    }
 }
 
 /// How a producer's events are made: with this they can be made again.

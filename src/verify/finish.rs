@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::audit::{Audit, Place};
+use super::audit::{Audit, Place, ShardState};
 use super::blocks::Standing;
 use super::original::Corruption;
 use super::roster::{Member, Roster};
 use super::verdict::{Counts, Example, Finding, ProducerVerdict, Read, ShardDigest, Verdict};
+use crate::kinesis::ShardId;
+use crate::ledger::Digest;
 
 /// The verdict of an audit.
 pub(super) fn verdict(mut audit: Audit) -> Verdict {
@@ -43,15 +45,13 @@ pub(super) fn verdict(mut audit: Audit) -> Verdict {
     producers.sort_by(|one, other| one.name.cmp(&other.name));
     let mut total = Counts::default();
     producers.iter().for_each(|one| total.add(&one.counts));
-    let mut digests: Vec<_> = audit
-        .shards
-        .iter()
-        .filter(|(_, shard)| shard.anonymous.records > 0 || shard.claimed.is_some())
-        .map(|(id, shard)| {
-            (*id, ShardDigest { shard: id.to_string(), read: shard.anonymous, claimed: shard.claimed })
-        })
-        .collect();
-    digests.sort_by_key(|(id, _)| *id);
+    let digests = digests(&audit.shards, roster.members.iter().any(|one| one.anonymous && one.claims));
+    let more: u64 = digests.iter().map(ShardDigest::more).sum();
+    let explained = !audit.all_told || audit.doubtful > 0 || expect.foreign_allowed;
+    if roster.members.iter().any(|one| one.anonymous) {
+        total.missing += digests.iter().map(ShardDigest::fewer).sum::<u64>();
+        total.delivered += digests.iter().map(ShardDigest::found).sum::<u64>();
+    }
     examples.kept.sort_by_key(|example| example.finding);
     let progress = audit.progress;
     let mut verdict = Verdict {
@@ -63,12 +63,26 @@ pub(super) fn verdict(mut audit: Audit) -> Verdict {
         foreign: progress.foreign,
         foreign_allowed: expect.foreign_allowed,
         anonymous: progress.anonymous,
-        digests: digests.into_iter().map(|(_, digest)| digest).collect(),
+        digests,
+        unexplained: if explained { 0 } else { more },
         latency: times.latencies(),
         examples: examples.kept,
     };
     verdict.clean = verdict.judge();
     verdict
+}
+
+/// What was read without identity, and what producers say that they sent; `said`: whether they say anything at all.
+fn digests(shards: &HashMap<ShardId, ShardState>, said: bool) -> Vec<ShardDigest> {
+    let told = shards.iter().filter(|(_, shard)| shard.anonymous.records > 0 || shard.claimed.is_some());
+    let mut told: Vec<_> = told.collect();
+    told.sort_by_key(|(id, _)| **id);
+    let digest = |(id, shard): (&ShardId, &ShardState)| ShardDigest {
+        shard: id.to_string(),
+        read: shard.anonymous,
+        claimed: shard.claimed.or(said.then(Digest::default)),
+    };
+    told.into_iter().map(digest).collect()
 }
 
 /// Overtaken records whose acknowledgement was not known when they were read: by now it may be.

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::ledger::{Claim, Witness};
+use crate::ledger::{Claim, StoredIn, Witness};
 
 /// Most claims that wait: some 100 MB, and minutes of a run at any rate, while the audit empties it several times a
 /// second.
@@ -28,6 +28,8 @@ pub struct Mailbox {
 #[derive(Debug, Default)]
 struct Inner {
     waiting: Vec<Testimony>,
+    /// Digests of what was stored; one per shard.
+    stored: Vec<StoredIn>,
     /// Records whose claims found no room.
     lost: u64,
 }
@@ -45,13 +47,32 @@ impl Mailbox {
         }
     }
 
+    /// Puts digests of what was stored down; there is always room.
+    pub fn put_stored(&self, stored: &[StoredIn]) {
+        let mut inner = self.lock();
+        stored.iter().for_each(|one| one.merge_into(&mut inner.stored));
+    }
+
+    /// Takes all digests that wait.
+    #[must_use]
+    pub fn take_stored(&self) -> Vec<StoredIn> {
+        std::mem::take(&mut self.lock().stored)
+    }
+
     /// Whether there is plenty of room, so that who can wait need not lose anything.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.lock().waiting.len() < MOST_WAITING / 2
     }
 
-    /// Takes all that wait, in the order in which they came.
+    /// Whether nothing waits.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let inner = self.lock();
+        inner.waiting.is_empty() && inner.stored.is_empty()
+    }
+
+    /// Takes all claims that wait, in the order in which they came.
     #[must_use]
     pub fn take(&self) -> Vec<Testimony> {
         std::mem::take(&mut self.lock().waiting)
@@ -86,6 +107,10 @@ impl Listener {
 impl Witness for Listener {
     fn hear(&self, claims: &[Claim]) {
         self.mailbox.put(&self.producer, claims.iter().cloned());
+    }
+
+    fn hear_stored(&self, stored: &[StoredIn]) {
+        self.mailbox.put_stored(stored);
     }
 }
 

@@ -23,7 +23,6 @@ mod aggregate;
 mod audit;
 mod blocks;
 mod board;
-mod digest;
 mod expect;
 mod finish;
 mod identity;
@@ -46,7 +45,6 @@ mod verdict;
 
 pub use audit::Audit;
 pub use board::{Board, CallOutcome, ReadCounts};
-pub use digest::Digest;
 pub use expect::{Expect, Made, Others, Producer};
 pub use mailbox::{Listener, MOST_WAITING, Mailbox, Testimony};
 pub use original::Corruption;

@@ -16,7 +16,10 @@ impl Audit {
                 }
             });
         }
-        count
+        let digests = self.shards.values().filter_map(|shard| Some((shard.claimed?, shard.anonymous)));
+        digests.fold(count, |count, (claimed, read)| {
+            count.saturating_add(claimed.records.saturating_sub(read.records))
+        })
     }
 }
 

@@ -27,6 +27,8 @@ pub(super) struct Member {
     pub(super) name: Arc<str>,
     /// Whether it was expected by name.
     pub(super) listed: bool,
+    /// Whether its events carry no identity.
+    pub(super) anonymous: bool,
     /// When its run began; what was due before is not of this run.
     pub(super) begun: u64,
     pub(super) original: Option<Original>,
@@ -101,12 +103,13 @@ impl Roster {
             places: HashMap::new(),
             last: None,
             others: expect.others.clone(),
-            anonymous: expect.anonymous,
+            anonymous: expect.anonymous || expect.producers.iter().any(|one| one.anonymous),
         };
         for producer in &expect.producers {
             let place = roster.add(&producer.name, producer.made.as_ref())?;
             let member = &mut roster.members[place as usize];
             member.listed = true;
+            member.anonymous = producer.anonymous;
             member.begun = expect.begun.get(&producer.name).copied().unwrap_or(0);
         }
         Ok(roster)
@@ -122,6 +125,7 @@ impl Roster {
         self.members.push(Member {
             name: Arc::clone(name),
             listed: false,
+            anonymous: false,
             begun: 0,
             original,
             jobs: made.map_or(0, |made| made.jobs),

@@ -283,6 +283,9 @@ impl<S: Source> Readers<S> {
     /// Whether all was read that was there when the order to finish came, and nothing more is to be expected.
     async fn is_enough(&self, order: Order, since: Option<Instant>) -> Option<ReadEnd> {
         let (Order::Finish { all_told }, Some(since)) = (order, since) else { return None };
+        if all_told {
+            self.shared.all_told().await;
+        }
         let board = &self.shared.board;
         let untold = !self.listed || self.lineage.wants_listing() && self.failed.is_none();
         let waits = self.lineage.any_waits() && self.failed.is_none();

@@ -104,7 +104,7 @@ impl<S: Source> Shared<S> {
     ) -> Progress {
         let (shared, read_millis) = (Arc::clone(self), now_millis());
         let examined = self.examining(move |audit| {
-            hear(audit, &shared.mailbox.take());
+            hear(audit, &shared.mailbox);
             for record in &records {
                 audit.see(&Seen {
                     shard,
@@ -143,12 +143,12 @@ impl<S: Source> Shared<S> {
 
     /// Gives the claims that have come to the audit, whether or not anything is read.
     pub(super) async fn listen(self: &Arc<Self>) {
-        let claims = self.mailbox.take();
-        if claims.is_empty() {
+        if self.mailbox.is_empty() {
             return;
         }
+        let shared = Arc::clone(self);
         let heard = self.examining(move |audit| {
-            hear(audit, &claims);
+            hear(audit, &shared.mailbox);
             audit.progress()
         });
         if let Some(audit) = heard.await {
@@ -156,21 +156,27 @@ impl<S: Source> Shared<S> {
         }
     }
 
+    /// Notes that the producers have told all that they ever will.
+    pub(super) async fn all_told(self: &Arc<Self>) {
+        self.examining(Audit::all_told).await;
+    }
+
     /// What the audit still waits for, after all claims that were put down before; none when it can't be told.
     pub(super) async fn outstanding(self: &Arc<Self>) -> Option<u64> {
         let shared = Arc::clone(self);
         let asked = self.examining(move |audit| {
-            hear(audit, &shared.mailbox.take());
+            hear(audit, &shared.mailbox);
             audit.outstanding()
         });
         asked.await
     }
 }
 
-fn hear(audit: &mut Audit, testimonies: &[Testimony]) {
-    for Testimony { producer, claim } in testimonies {
-        audit.claim(producer, claim);
+fn hear(audit: &mut Audit, mailbox: &Mailbox) {
+    for Testimony { producer, claim } in mailbox.take() {
+        audit.claim(&producer, &claim);
     }
+    mailbox.take_stored().iter().for_each(|stored| audit.claim_digest(stored));
 }
 
 fn now_millis() -> u64 {

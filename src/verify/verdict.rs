@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::digest::Digest;
 use super::original::Corruption;
-use crate::ledger::Durations;
+use crate::ledger::{Digest, Durations};
 
 /// How many examples of each finding are kept, if nothing else is asked for.
 pub const DEFAULT_EXAMPLES: usize = 10;
@@ -203,6 +202,33 @@ pub struct ShardDigest {
     pub claimed: Option<Digest>,
 }
 
+impl ShardDigest {
+    /// Records that are in the stream beyond those that the producers say they sent. What the others hold can't be
+    /// compared then.
+    #[must_use]
+    pub fn more(&self) -> u64 {
+        self.claimed.map_or(0, |claimed| self.read.records.saturating_sub(claimed.records))
+    }
+
+    /// Records that the producers say they sent, and that are not in the stream, at the least.
+    #[must_use]
+    pub fn fewer(&self) -> u64 {
+        self.claimed.map_or(0, |claimed| claimed.records.saturating_sub(self.read.records))
+    }
+
+    /// Records that the producers say they sent, as many of them as are in the stream.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        self.claimed.map_or(0, |claimed| self.read.records.min(claimed.records))
+    }
+
+    /// Whether not everything is there as it was sent.
+    #[must_use]
+    pub fn is_wrong(&self) -> bool {
+        self.claimed.is_some_and(|claimed| self.more() == 0 && claimed != self.read)
+    }
+}
+
 /// A distribution of durations, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct Latency {
@@ -265,6 +291,9 @@ pub struct Verdict {
     pub anonymous: u64,
     /// Their digests, by shard.
     pub digests: Vec<ShardDigest>,
+    /// Records beyond those that producers without identity say they sent, and nobody's word explains them: neither
+    /// was one perhaps stored twice, nor is one of unknown fate, nor may others write to the stream.
+    pub unexplained: u64,
     /// How long records took.
     pub latency: Latencies,
     /// The first cases of each finding.
@@ -293,9 +322,15 @@ impl Verdict {
         }
     }
 
-    /// The shards whose digest is not what the producers say.
+    /// The shards in which something without identity is missing, or is not what was sent.
     pub fn wrong_digests(&self) -> impl Iterator<Item = &ShardDigest> {
-        self.digests.iter().filter(|one| one.claimed.is_some_and(|claimed| claimed != one.read))
+        self.digests.iter().filter(|one| one.is_wrong())
+    }
+
+    /// Records without identity that are in the stream beyond those that the producers say they sent.
+    #[must_use]
+    pub fn more(&self) -> u64 {
+        self.digests.iter().map(ShardDigest::more).sum()
     }
 
     /// Whether this finding is a fault of the run: a gap is none where the producer has claims, for then it is known
@@ -313,7 +348,7 @@ impl Verdict {
     pub(super) fn judge(&self) -> bool {
         let faults = Finding::ALL.into_iter().any(|finding| self.is_fault(finding));
         let blind = self.total.not_followed + self.total.claimed_again > 0;
-        !faults && !blind && self.wrong_digests().next().is_none()
+        !faults && !blind && self.unexplained == 0 && self.wrong_digests().next().is_none()
     }
 }
 

@@ -64,25 +64,6 @@ fn a_run_sends_a_templates_events_by_a_field_of_theirs() {
 }
 
 #[test]
-fn a_templates_run_is_told_by_its_journal_and_its_verification_is_refused_not_misjudged() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let journal = format!("--journal={}", folder.path().join("j").display());
-    let template = format!("--event=template:{}", shipped("sensor"));
-    let finished = Program::run(&["--local", "--max-records=5", &template, &journal]).finish();
-    assert_eq!(finished.code, 0, "{}", finished.stderr);
-    let shown = Program::new(&["journal", journal.trim_start_matches("--journal=")]).finish();
-    assert_eq!(shown.code, 0, "{}", shown.stderr);
-    assert!(shown.stdout.contains("sensor.template"), "{}", shown.stdout);
-    let verify = ["verify", &journal, "--stream=local"];
-    for arguments in [&verify[..], &["--local", "--verify", &template], &["verify", "--stream=s", &template]]
-    {
-        let refused = Program::new(arguments).finish();
-        assert_eq!((refused.code, refused.stdout.as_str()), (64, ""), "{}", refused.stderr);
-        assert!(refused.stderr.contains("a template's events carry no identity"), "{}", refused.stderr);
-    }
-}
-
-#[test]
 fn lint_and_import_answer_on_standard_output() {
     let finished = Program::new(&["lint", &shipped("sensor")]).finish();
     assert!(finished.code == 0 && finished.stdout.ends_with("KDG takes it\n"), "{}", finished.stdout);

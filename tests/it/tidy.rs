@@ -118,7 +118,7 @@ const ALLOWED: [(&str, &[&str]); 17] = [
     ("send", &["batch", "kinesis", "ledger"]),
     ("crash.rs", &[]),
     ("ledger", &["kinesis"]),
-    ("journal", &["ledger"]),
+    ("journal", &["kinesis", "ledger"]),
     ("expose", &["journal", "kinesis", "ledger", "verify"]),
     ("kinesis", &[]),
     ("local", &["kinesis"]),

@@ -194,6 +194,47 @@ fn whatever_was_done_to_a_stream_is_found() {
 }
 
 #[test]
+fn a_templates_run_is_verified_by_the_digests_of_what_it_stored() {
+    let template =
+        concat!("--event=template:", env!("CARGO_MANIFEST_DIR"), "/config/templates/sensor.template");
+    let beside = Program::run(&["--local=2", "--max-records=300", "--verify", template]).finish();
+    let told = event(&beside.stderr, "stream verified");
+    assert_eq!((beside.code, &told["clean"], &told["delivered"]), (0, &json!(true), &json!(300)), "{told}");
+
+    let (local, folder) = (Local::serve(2), tempfile::tempdir().expect("a folder"));
+    let journal = journal(&folder, "j");
+    let run = local.program(&["--max-records=300", "--seed=7", template, &journal]).finish();
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let shown = Program::new(&["journal", journal.trim_start_matches("--journal=")]).finish();
+    assert!(shown.code == 0 && shown.stdout.contains("sensor.template"), "{}", shown.stdout);
+    let verify = |local: &Local| {
+        let verified =
+            local.program(&["verify", &journal, "--json", "--idle=1s", "--since=trim-horizon"]).finish();
+        (verified.code, verdict(&verified))
+    };
+    let (code, told) = verify(&local);
+    assert_eq!((code, &told["clean"], &told["total"]["delivered"]), (0, &json!(true), &json!(300)), "{told}");
+    assert!(
+        told["digests"].as_array().is_some_and(|all| all.iter().all(|one| one["read"] == one["claimed"])),
+        "{told}"
+    );
+    // A record more than the run says that it stored, and nothing to explain it.
+    let copy = local.records()[0].clone();
+    local.put(&[copy]);
+    let (code, told) = verify(&local);
+    assert_eq!((code, &told["unexplained"], &told["total"]["missing"]), (2, &json!(1), &json!(0)), "{told}");
+    // The same data under other sequence numbers is not what was stored.
+    let other = Local::serve(2);
+    other.put(&local.records()[..299]);
+    let (code, told) = verify(&other);
+    assert_eq!((code, &told["clean"], &told["total"]["missing"]), (2, &json!(false), &json!(1)), "{told}");
+    let refused = Program::new(&["verify", "--stream=s", template]).finish();
+    assert_eq!((refused.code, refused.stdout.as_str()), (64, ""), "{}", refused.stderr);
+    assert!(refused.stderr.contains("give the --journal of its run"), "{}", refused.stderr);
+    [local, other].into_iter().for_each(Local::end);
+}
+
+#[test]
 fn resharding_in_mid_run_is_followed() {
     let local = Local::serve(2);
     let mut run = local.program(&["--max-records=500", "--verify", "--listen=127.0.0.1:0"]).start();

@@ -6,7 +6,7 @@
 use md5::{Digest as _, Md5};
 use serde::Serialize;
 
-use crate::kinesis::SequenceNumber;
+use crate::kinesis::{SequenceNumber, ShardId};
 
 /// The sum, modulo 2^128, of the MD5 of every record's sequence number and data; and their count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -32,6 +32,32 @@ impl Digest {
     pub fn merge(&mut self, other: &Self) {
         self.records += other.records;
         self.sum = self.sum.wrapping_add(other.sum);
+    }
+}
+
+/// What was acknowledged as stored in a shard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoredIn {
+    /// The shard.
+    pub shard: ShardId,
+    /// The records.
+    pub digest: Digest,
+}
+
+impl StoredIn {
+    /// Adds a record of `shard` to the digests in `all`, of which there are as many as shards.
+    pub fn add(all: &mut Vec<Self>, shard: ShardId, sequence_number: SequenceNumber, data: &[u8]) {
+        let mut one = Digest::default();
+        one.add(sequence_number, data);
+        Self { shard, digest: one }.merge_into(all);
+    }
+
+    /// Adds this to the digests in `all`.
+    pub fn merge_into(self, all: &mut Vec<Self>) {
+        match all.iter_mut().find(|one| one.shard == self.shard) {
+            Some(one) => one.digest.merge(&self.digest),
+            None => all.push(self),
+        }
     }
 }
 
