@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
 use crate::generate::{Generator, Timestamp};
 use crate::key::Keyer;
-use crate::kinesis::{Answer, Limits};
+use crate::kinesis::{Answer, Limits, Wire};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
 use crate::schedule::Release;
 use crate::send::{Sender, Transport};
@@ -30,6 +30,7 @@ pub struct Pipeline<T> {
     generator: Generator,
     keyer: Keyer,
     limits: Limits,
+    wire: Wire,
     sender: Sender<T>,
     ledger: Arc<Ledger>,
     /// The next sequence number of each job; locked while a batch is filled, so that a batch's numbers follow one another.
@@ -65,6 +66,7 @@ impl<T: Transport> Pipeline<T> {
             generator,
             keyer,
             limits,
+            wire: Wire::Json,
             sender,
             ledger,
             sequences: (0..jobs).map(|_| Mutex::new(0)).collect(),
@@ -72,6 +74,12 @@ impl<T: Transport> Pipeline<T> {
             slots,
             spare: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The same pipeline with its requests written for this wire; JSON unless told.
+    #[must_use]
+    pub fn by_wire(self, wire: Wire) -> Self {
+        Self { wire, ..self }
     }
 
     /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
@@ -139,7 +147,7 @@ impl<T: Transport> Pipeline<T> {
         let Bench { spent, event, key, .. } = bench;
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
-        let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
+        let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
         builder.expect(*left as usize, self.generator.typical_event());
         let before = *left;
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records

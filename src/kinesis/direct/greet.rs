@@ -85,9 +85,7 @@ impl Direct {
 /// or the request is wrong, says that the request was not understood.
 fn why(fault: Fault, stream: &StreamRef, region: &str) -> NotReady {
     match fault.cause {
-        Cause::Refused(
-            Refusal::NotFound | Refusal::Invalid | Refusal::Other | Refusal::CredentialsMissing,
-        )
+        Cause::Refused(Refusal::NotFound | Refusal::Invalid | Refusal::Other)
         | Cause::Silent(Silence::ServerError | Silence::BadAnswer) => NotReady::NoCbor(fault),
         _ => NotReady::of(fault, stream, region),
     }
