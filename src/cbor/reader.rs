@@ -86,7 +86,11 @@ impl<'a> Reader<'a> {
             24..=27 => {
                 self.at += 1;
                 let bytes = self.take(1 << (info - 24))?;
-                return Ok((major, info, Some(bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte)))));
+                return Ok((
+                    major,
+                    info,
+                    Some(bytes.iter().fold(0, |sum, &byte| sum << 8 | u64::from(byte))),
+                ));
             }
             INDEFINITE if !matches!(major, 0 | 1 | 6) => None,
             _ => return Err(self.malformed("a head that is reserved")),
@@ -123,7 +127,9 @@ impl<'a> Reader<'a> {
             (TEXT, None) => {
                 let mut whole = String::new();
                 // Each chunk is a text by itself (section 3.2.3).
-                self.chunks(TEXT, |chunk| std::str::from_utf8(chunk).map(|text| whole.push_str(text)).is_ok())?;
+                self.chunks(TEXT, |chunk| {
+                    std::str::from_utf8(chunk).map(|text| whole.push_str(text)).is_ok()
+                })?;
                 Item::Text(Cow::Owned(whole))
             }
             (4, length) => Item::Array(length),

@@ -144,7 +144,10 @@ fn what_is_hostile_costs_nothing_and_is_refused() {
     let deep = |levels: u8, inner: &[u8]| [&vec![0x81; usize::from(levels)][..], inner].concat();
     assert!(from_slice::<serde_json::Value>(&deep(MOST_DEPTH, b"\0")).is_ok());
     for bytes in [deep(MOST_DEPTH + 1, b"\0"), vec![0x9f; 1_000_000], vec![0xbf; 1_000_000]] {
-        assert_eq!(from_slice::<serde_json::Value>(&bytes).is_err(), from_slice::<IgnoredAny>(&bytes).is_err());
+        assert_eq!(
+            from_slice::<serde_json::Value>(&bytes).is_err(),
+            from_slice::<IgnoredAny>(&bytes).is_err()
+        );
         assert_eq!(from_slice::<IgnoredAny>(&bytes).map(drop), Err(CborError::Depth));
     }
     // Tags in tags are gone past one by one.

@@ -50,12 +50,13 @@ pub fn put_head(out: &mut [u8], major: Major, argument: u64) -> &mut [u8] {
     match head {
         [one] => *one = first | argument as u8,
         [one, bytes @ ..] => {
-            *one = first | match bytes.len() {
-                1 => 24,
-                2 => 25,
-                4 => 26,
-                _ => 27,
-            };
+            *one = first
+                | match bytes.len() {
+                    1 => 24,
+                    2 => 25,
+                    4 => 26,
+                    _ => 27,
+                };
             bytes.copy_from_slice(&number[number.len() - bytes.len()..]);
         }
         [] => {}

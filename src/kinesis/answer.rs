@@ -412,6 +412,25 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_in_cbor_costs_no_allocation_even_where_half_of_it_is_refused() {
+        let stored = serde_json::json!({"SequenceNumber": "49", "ShardId": "shardId-000000000007"});
+        let refused = serde_json::json!({
+            "ErrorCode": "ProvisionedThroughputExceededException",
+            "ErrorMessage": "Rate exceeded for shard shardId-000000000003 in stream s under account 1.",
+        });
+        for entry in [&stored, &refused] {
+            let entries: Vec<_> = (0..500).map(|i| if i % 2 == 0 { &stored } else { entry }).collect();
+            let [lengths, breaks, _] = in_cbor(&serde_json::json!({"Records": entries}));
+            let mut answer = Answer::default();
+            for bytes in [&lengths, &breaks] {
+                answer.read(bytes).expect("an answer");
+                let used = allocation_counter::measure(|| answer.read(bytes).expect("an answer"));
+                assert_eq!((used.count_total, answer.entries.len()), (0, 500));
+            }
+        }
+    }
+
+    #[test]
     fn what_only_cbor_can_say_is_no_more_believed() {
         let all = |entry: &[u8]| [&b"\xa1\x67Records\x81"[..], entry].concat();
         let number = |value: &[u8]| all(&[&b"\xa1\x6eSequenceNumber"[..], value].concat());

@@ -211,12 +211,7 @@ impl Client {
     ///
     /// # Errors
     /// When there are no credentials, the endpoint's URL can't be used, or the wire not be spoken.
-    pub async fn lane(
-        &self,
-        stream: &StreamRef,
-        kind: HttpClientKind,
-        wire: Wire,
-    ) -> Result<Lane, NotReady> {
+    pub async fn lane(&self, stream: &StreamRef, kind: HttpClientKind, wire: Wire) -> Result<Lane, NotReady> {
         let renewable = self.renewable.then(|| self.region.clone());
         let lane = Lane::open(&self.shared, stream, (kind, wire), renewable)
             .await

@@ -39,8 +39,15 @@ fn an_overloaded_shard_throttles_in_cbor_and_the_counts_are_the_streams_own() {
 fn the_same_seed_sends_the_same_records_in_either_wire() {
     let entries = |wire: &str| {
         let endpoint = Endpoint::open(vec![], vec![]);
-        let arguments =
-            ["--jobs=1", "--messages=700", "--max-records=700", "--event=message", "--seed=7", "--wire", wire];
+        let arguments = [
+            "--jobs=1",
+            "--messages=700",
+            "--max-records=700",
+            "--event=message",
+            "--seed=7",
+            "--wire",
+            wire,
+        ];
         Program::against(&endpoint, &arguments).finish().counts();
         // All but the date and the four digits before it, which are the time's.
         let record = |entry: &Value| {

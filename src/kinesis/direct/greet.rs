@@ -39,9 +39,7 @@ impl Direct {
             let fault = match timeout(limit, self.summary(stream)).await {
                 Ok(Ok(())) => return Ok(()),
                 Ok(Err(fault)) => fault,
-                Err(_) => {
-                    Fault::new(Cause::Silent(Silence::Timeout), format!("no answer within {limit:?}"))
-                }
+                Err(_) => Fault::new(Cause::Silent(Silence::Timeout), format!("no answer within {limit:?}")),
             };
             let passing = matches!(fault.cause, Cause::Refused(Refusal::Throttled) | Cause::Silent(_));
             if !passing || attempt == ATTEMPTS {

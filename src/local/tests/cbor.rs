@@ -39,7 +39,8 @@ fn read(answer: &[u8]) -> Value {
         match value {
             Cbor::Bytes(bytes) => base64_simd::STANDARD.encode_to_string(bytes).into(),
             Cbor::Tag(1, millis) => {
-                let millis: u64 = millis.into_integer().ok().and_then(|n| n.try_into().ok()).expect("a count");
+                let millis: u64 =
+                    millis.into_integer().ok().and_then(|n| n.try_into().ok()).expect("a count");
                 (millis as f64 / 1_000.0).into()
             }
             Cbor::Array(all) => all.into_iter().map(json).collect(),
@@ -74,7 +75,8 @@ impl Twins {
 #[test]
 fn every_operation_says_the_same_in_either_wire() {
     let twins = Twins::new();
-    let later = |twins: &Twins| [&twins.0, &twins.1].map(|one| one.clock.advance(Duration::from_millis(1_234)));
+    let later =
+        |twins: &Twins| [&twins.0, &twins.1].map(|one| one.clock.advance(Duration::from_millis(1_234)));
     let good = |operation: &str, input: Value| twins.call(operation, &input).expect("a legal call");
     good("CreateStream", json!({ "StreamName": "new", "ShardCount": 1, "Tags": { "Data": "x", "a": "b" } }));
     later(&twins);
@@ -87,7 +89,8 @@ fn every_operation_says_the_same_in_either_wire() {
     let put = good("PutRecords", put_records(20));
     assert_eq!(put["FailedRecordCount"], 0);
     later(&twins);
-    let record = json!({ "StreamName": "s", "Data": "AP8iCg==", "PartitionKey": "é\n\"", "ExplicitHashKey": "7" });
+    let record =
+        json!({ "StreamName": "s", "Data": "AP8iCg==", "PartitionKey": "é\n\"", "ExplicitHashKey": "7" });
     good("PutRecord", record);
     let start = START.as_secs_f64() + 1.0;
     for kind in [
@@ -102,7 +105,10 @@ fn every_operation_says_the_same_in_either_wire() {
     }
     let filter = json!({ "Type": "AT_TIMESTAMP", "Timestamp": start });
     good("ListShards", json!({ "StreamName": "s", "ShardFilter": filter }));
-    good("UpdateShardCount", json!({ "StreamName": "s", "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING" }));
+    good(
+        "UpdateShardCount",
+        json!({ "StreamName": "s", "TargetShardCount": 4, "ScalingType": "UNIFORM_SCALING" }),
+    );
     good("DeleteStream", json!({ "StreamName": "new" }));
     for (operation, input) in [
         ("DescribeStream", json!({ "StreamName": "nobody" })),
@@ -130,7 +136,8 @@ fn what_is_stored_in_cbor_is_the_very_bytes() {
     let answer = local.api.call_by(Wire::Cbor, "GetRecords", &written(&iterator)).expect("a legal call");
     let stored = [&b"\x64Data\x59\x01\x00"[..], &every].concat();
     assert!(answer.windows(stored.len()).any(|bytes| bytes == stored), "{answer:x?}");
-    let time = [&b"ApproximateArrivalTimestamp\xc1\x1b"[..], &(START.as_millis() as u64).to_be_bytes()].concat();
+    let time =
+        [&b"ApproximateArrivalTimestamp\xc1\x1b"[..], &(START.as_millis() as u64).to_be_bytes()].concat();
     assert!(answer.windows(time.len()).any(|bytes| bytes == time), "{answer:x?}");
 }
 

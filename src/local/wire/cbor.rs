@@ -56,7 +56,9 @@ impl ToJson<'_> {
             }
         };
         match item {
-            Item::Unsigned(millis) if time => self.print(format_args!("{}.{:03}", millis / 1_000, millis % 1_000))?,
+            Item::Unsigned(millis) if time => {
+                self.print(format_args!("{}.{:03}", millis / 1_000, millis % 1_000))?
+            }
             Item::Float(millis) if time => self.number(millis / 1_000.0)?,
             Item::Unsigned(number) => self.print(format_args!("{number}"))?,
             Item::Negative(number) => self.print(format_args!("{}", -1 - i128::from(number)))?,
@@ -130,8 +132,9 @@ pub(super) fn from_json(answer: &[u8]) -> Result<Vec<u8>, ApiError> {
     if !answer.is_empty() {
         let mut json = serde_json::Deserializer::from_slice(answer);
         let seed = ToCbor { out: &mut out, of: Of::Any };
-        seed.deserialize(&mut json)
-            .map_err(|error| ApiError::new(ErrorKind::InternalFailure, format!("no JSON of ours: {error}")))?;
+        seed.deserialize(&mut json).map_err(|error| {
+            ApiError::new(ErrorKind::InternalFailure, format!("no JSON of ours: {error}"))
+        })?;
     }
     Ok(out)
 }

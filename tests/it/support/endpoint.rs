@@ -265,7 +265,8 @@ fn response(wire: Wire, status: u16, body: &str) -> Vec<u8> {
         _ => body.as_bytes().to_vec(),
     };
     let (kind, length) = (wire.content_type(), bytes.len());
-    let head = format!("HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
+    let head =
+        format!("HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
     [head.into_bytes(), bytes].concat()
 }
 
