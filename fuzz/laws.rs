@@ -8,10 +8,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kinesis_streamer::cbor;
 use kinesis_streamer::config::{self, Invocation};
 use kinesis_streamer::generate::{self, EventKind, Generator, Template, TemplateMode, Timestamp};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
-use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap};
+use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap, Wire};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
 use kinesis_streamer::schedule::Cron;
 use kinesis_streamer::{journal, verify};
@@ -25,7 +26,7 @@ const SECRET: &str = "a-secret-that-must-not-be-seen";
 pub type Law = (&'static str, fn(&[u8]));
 
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [Law; 8] = [
+pub const ALL: [Law; 9] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),
@@ -34,6 +35,7 @@ pub const ALL: [Law; 8] = [
     ("cron", cron),
     ("key", key),
     ("template", template),
+    ("cbor", in_cbor),
 ];
 
 /// Lines are variables (`NAME=VALUE`) where they begin with an upper-case letter, else arguments.
@@ -276,5 +278,35 @@ pub fn template(data: &[u8]) {
             }
         }
         Err(error) => assert!(is_plain(&error.to_string()), "{error}"),
+    }
+}
+
+/// A body in CBOR, as a request to the embedded stream and as an answer to PutRecords.
+///
+/// Law: a request is answered in CBOR that is whole, or with an error of the API. What is read as an answer is one
+/// in JSON as well, and means the same there, where it can be written so at all.
+pub fn in_cbor(data: &[u8]) {
+    let stream = Some("s".parse().expect("a legal name"));
+    let clock = Clock::manual(Duration::from_secs(1_800_000_000));
+    let options = Options { stream, clock, shard_limit: 50, ..Options::default() };
+    let store = Arc::new(Store::new(options).expect("legal options"));
+    let api = Api::new(Arc::clone(&store));
+    for operation in OPERATIONS {
+        match api.call_by(Wire::Cbor, operation, data) {
+            Ok(answer) if answer.is_empty() => {}
+            Ok(answer) => {
+                let mut reader = cbor::Reader::new(&answer);
+                assert!(reader.skip().is_ok() && reader.left() == 0, "{operation}");
+            }
+            Err(error) => assert!(error.kind.status() < 500, "{operation}: {}", error.message),
+        }
+    }
+    let (mut by_cbor, mut by_json) = (Answer::default(), Answer::default());
+    if cbor::is_cbor(data)
+        && by_cbor.read(data).is_ok()
+        && let Ok(value) = cbor::from_slice::<Value>(data)
+    {
+        assert!(by_json.read(value.to_string().as_bytes()).is_ok(), "{value}");
+        assert_eq!(by_cbor, by_json, "{value}");
     }
 }

@@ -16,6 +16,7 @@ mod named;
 
 pub mod app;
 pub mod batch;
+pub mod cbor;
 pub mod config;
 pub mod crash;
 pub mod exit;

@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
 use crate::generate::{Generator, Timestamp};
 use crate::key::Keyer;
-use crate::kinesis::{Answer, Limits};
+use crate::kinesis::{Answer, Limits, Wire};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
 use crate::schedule::Release;
 use crate::send::{Sender, Transport};
@@ -30,6 +30,7 @@ pub struct Pipeline<T> {
     generator: Generator,
     keyer: Keyer,
     limits: Limits,
+    wire: Wire,
     sender: Sender<T>,
     ledger: Arc<Ledger>,
     /// The next sequence number of each job; locked while a batch is filled, so that a batch's numbers follow one another.
@@ -65,6 +66,7 @@ impl<T: Transport> Pipeline<T> {
             generator,
             keyer,
             limits,
+            wire: Wire::Json,
             sender,
             ledger,
             sequences: (0..jobs).map(|_| Mutex::new(0)).collect(),
@@ -72,6 +74,12 @@ impl<T: Transport> Pipeline<T> {
             slots,
             spare: Mutex::new(Vec::new()),
         }
+    }
+
+    /// The same pipeline with its requests written for this wire; JSON unless told.
+    #[must_use]
+    pub fn by_wire(self, wire: Wire) -> Self {
+        Self { wire, ..self }
     }
 
     /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
@@ -139,7 +147,7 @@ impl<T: Transport> Pipeline<T> {
         let Bench { spent, event, key, .. } = bench;
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
-        let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
+        let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
         builder.expect(*left as usize, self.generator.typical_event());
         let before = *left;
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
@@ -332,7 +340,8 @@ mod tests {
 
     impl Transport for Null {
         async fn put(&self, body: bytes::Bytes, answer: &mut Answer) -> Result<(), Fault> {
-            let entries = memchr::memmem::find_iter(&body, b"\"Data\"").count();
+            let name = if crate::cbor::is_cbor(&body) { &b"\x64Data"[..] } else { b"\"Data\"" };
+            let entries = memchr::memmem::find_iter(&body, name).count();
             answer.entries.clear();
             answer.entries.resize(entries, EntryResult::Stored(Some(ShardId(1))));
             Ok(())
@@ -398,6 +407,24 @@ mod tests {
             [allocations(event, &key, 10, true), allocations(event, &key, 500, true)],
             [alone + 1, alone + 1]
         );
+    }
+
+    #[test]
+    fn a_record_costs_no_allocation_in_cbor_either() {
+        let allocations = |records| {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let (pipeline, _is_cut, _cut) = one_slot(Arc::new(Ledger::new()));
+            let pipeline = pipeline.by_wire(Wire::Cbor);
+            let carry = || {
+                let due = std::time::Instant::now();
+                let release = Release { job: 0, records, due, due_millis: 1_000, first: true };
+                runtime.block_on(pipeline.carry(release));
+            };
+            (0..20).for_each(|_| carry());
+            allocation_counter::measure(carry).count_total
+        };
+        assert_eq!(allocations(10), allocations(500));
     }
 
     #[test]

@@ -34,11 +34,13 @@ pub enum Contender {
     ThroughSdk,
     /// The program with more to do than it can, by TLS.
     Tls,
+    /// The program with more to do than it can, in CBOR.
+    Cbor,
 }
 
 impl Contender {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Ceiling,
         Self::Floor,
         Self::SdkHash,
@@ -47,6 +49,7 @@ impl Contender {
         Self::FlatOut,
         Self::ThroughSdk,
         Self::Tls,
+        Self::Cbor,
     ];
 
     /// What the table calls it.
@@ -60,6 +63,7 @@ impl Contender {
             Self::FlatOut => "kinesis-streamer flat out",
             Self::ThroughSdk => "kinesis-streamer flat out, STREAMER_CLIENT=sdk",
             Self::Tls => "kinesis-streamer flat out, by TLS",
+            Self::Cbor => "kinesis-streamer flat out, STREAMER_WIRE=cbor",
         }
     }
 
@@ -82,6 +86,11 @@ impl Contender {
             Self::Steady => program("400", "direct"),
             Self::FlatOut => program("10000", "direct"),
             Self::ThroughSdk => program("10000", "sdk"),
+            Self::Cbor => {
+                let mut command = program("10000", "direct");
+                command.args(["--wire", "cbor"]);
+                command
+            }
             Self::Tls => {
                 let mut command = program("10000", "direct");
                 // The trusted certificates of the process are this one alone.

@@ -1,15 +1,18 @@
 //! The null sink: speaks just enough HTTP/1.1 and Kinesis that every client runs, as cheaply as possible.
 //!
-//! Stores nothing and checks nothing. Decides what is answered; keeps a tape of when how many records came.
+//! Stores nothing and checks nothing. Decides what is answered, in the wire that is asked in; keeps a tape of when how
+//! many records came.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use kinesis_streamer::kinesis::{HashRange, ShardId};
+use kinesis_streamer::cbor::{BREAK, MANY, Major, push_head, push_text};
+use kinesis_streamer::kinesis::{HashRange, ShardId, Wire};
 use memchr::memmem;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -168,12 +171,18 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
                 return Ok(());
             }
         }
+        // A client's head says it early; a body in JSON has no such text.
+        let is_cbor = memmem::find(&buffer[..head], Wire::Cbor.content_type().as_bytes()).is_some();
         let answer = match operation(&buffer[..head]) {
             b"PutRecords" => {
-                let records = memmem::find_iter(&buffer[head..whole], b"\"Data\":").count();
+                // In CBOR, data is as it is; but no event of ours says "dData".
+                let name = if is_cbor { &b"\x64Data"[..] } else { b"\"Data\":" };
+                let records = memmem::find_iter(&buffer[head..whole], name).count();
                 tape.lock().push(Arrival { at, records: records as u32 });
-                answers.put_records.get(records).unwrap_or(&answers.unknown)
+                let known = if is_cbor { &answers.put_records_cbor } else { &answers.put_records };
+                known.get(records).unwrap_or(&answers.unknown)
             }
+            b"DescribeStreamSummary" if is_cbor => &answers.summary_cbor,
             b"DescribeStreamSummary" => &answers.summary,
             b"ListShards" => &answers.shards,
             _ => &answers.unknown,
@@ -209,7 +218,9 @@ fn operation(head: &[u8]) -> &[u8] {
 struct Answers {
     /// By the number of entries; none for 0.
     put_records: Vec<Bytes>,
+    put_records_cbor: Vec<Bytes>,
     summary: Bytes,
+    summary_cbor: Bytes,
     shards: Bytes,
     unknown: Bytes,
 }
@@ -237,8 +248,12 @@ impl Answers {
             )
         });
         let shards = shards.collect::<Vec<_>>().join(",");
+        let mut put_records_cbor = vec![unknown.clone()];
+        put_records_cbor.extend((1..=MOST).map(|entries| in_cbor(&stored(entries))));
         Self {
             put_records,
+            put_records_cbor,
+            summary_cbor: in_cbor(&summary),
             summary: with_head("200 OK", &summary),
             shards: with_head("200 OK", &format!(r#"{{"Shards":[{shards}]}}"#)),
             unknown,
@@ -255,6 +270,38 @@ fn stored(entries: usize) -> String {
     };
     let entries: Vec<String> = (0..entries).map(entry).collect();
     format!(r#"{{"FailedRecordCount":0,"Records":[{}]}}"#, entries.join(","))
+}
+
+/// The answer in CBOR, its containers ended by breaks, as AWS's own library (Jackson) writes them.
+fn in_cbor(json: &str) -> Bytes {
+    fn write(value: &Value, out: &mut Vec<u8>) {
+        match value {
+            Value::Object(members) => {
+                out.push(Major::Map as u8 | MANY);
+                for (name, value) in members {
+                    push_text(out, name);
+                    write(value, out);
+                }
+                out.push(BREAK);
+            }
+            Value::Array(values) => {
+                out.push(Major::Array as u8 | MANY);
+                values.iter().for_each(|value| write(value, out));
+                out.push(BREAK);
+            }
+            Value::String(text) => push_text(out, text),
+            // Counts, and a time, which is whole here.
+            other => push_head(out, Major::Unsigned, other.as_f64().unwrap_or_default() as u64),
+        }
+    }
+    let mut body = Vec::new();
+    write(&serde_json::from_str(json).unwrap_or_default(), &mut body);
+    let (kind, length) = (Wire::Cbor.content_type(), body.len());
+    let head = format!(
+        "HTTP/1.1 200 OK\r\nx-amzn-RequestId: 00000000-0000-0000-0000-000000000000\r\n\
+         Content-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
+    );
+    [head.into_bytes(), body].concat().into()
 }
 
 fn with_head(status: &str, body: &str) -> Bytes {

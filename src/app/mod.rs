@@ -104,7 +104,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
-    let lane = client.lane(&stream, config.client).await?;
+    let lane = client.lane(&stream, config.client, config.wire).await?;
     if embedded.is_none() {
         guard::after(config, &stream, &facts.arn, lane.is_on_this_machine())?;
     }
@@ -249,7 +249,8 @@ impl App {
             )
             .with_digests(!generator.identifies());
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
-        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
+        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
+            .by_wire(config.wire);
 
         let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();

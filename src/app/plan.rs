@@ -110,7 +110,7 @@ pub(super) fn first_second(
         let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
         let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
         while left > 0 {
-            let mut builder = BatchBuilder::new(limits, std::mem::take(&mut spent));
+            let mut builder = BatchBuilder::of(config.wire, limits, std::mem::take(&mut spent));
             while left > 0 {
                 event.clear();
                 let written = generator.write(slice.job, *next, &time, &mut event);

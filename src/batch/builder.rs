@@ -3,11 +3,11 @@
 use base64_simd::{Out, STANDARD};
 use bytes::BytesMut;
 
-use super::{Batch, Entry, Envelope, HEAD, Spent, json};
-use crate::kinesis::{HashKey, Limits};
+use super::{Batch, Entry, Envelope, Spent, cbor, head, json};
+use crate::kinesis::{HashKey, Limits, Wire};
 
-/// What stands before, between and behind an entry's values.
-pub(super) const DATA: &[u8; 9] = b"{\"Data\":\"";
+/// What stands before, between and behind an entry's values in JSON.
+const DATA: &[u8; 9] = b"{\"Data\":\"";
 const EXPLICIT: &[u8; 21] = b"\",\"ExplicitHashKey\":\"";
 const KEY: &[u8; 18] = b"\",\"PartitionKey\":\"";
 const END: &[u8; 2] = b"\"}";
@@ -35,6 +35,7 @@ pub enum Pushed {
 /// A request's body in the making.
 #[derive(Debug)]
 pub struct BatchBuilder {
+    wire: Wire,
     limits: Limits,
     /// Initialised to its end; written to `at`.
     body: BytesMut,
@@ -46,23 +47,35 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// An empty request within `limits`, written into the buffers of an earlier one.
+    /// An empty request in JSON within `limits`, written into the buffers of an earlier one.
     #[must_use]
     pub fn new(limits: Limits, spent: Spent) -> Self {
+        Self::of(Wire::Json, limits, spent)
+    }
+
+    /// The same for this wire.
+    #[must_use]
+    pub fn of(wire: Wire, limits: Limits, spent: Spent) -> Self {
         let Spent { body, mut entries } = spent;
         entries.clear();
-        let mut builder = Self { limits, body, at: 0, entries, size: 0, offered: 0 };
-        builder.write(HEAD.len(), |body| body.copy_from_slice(HEAD));
+        let mut builder = Self { wire, limits, body, at: 0, entries, size: 0, offered: 0 };
+        let head = head(wire);
+        builder.write(head.len(), |body| body.copy_from_slice(head));
         builder
     }
 
     /// Makes room for `entries` of about `data` bytes each, so that the body need not grow on the way: a buffer that
     /// grew keeps up to half of itself for nothing, in every slot of the window.
     pub fn expect(&mut self, entries: usize, data: usize) {
-        // Field names, comma, and the 16 characters of a random key.
-        const AROUND: usize = DATA.len() + KEY.len() + END.len() + 1 + 16;
+        // The characters of a random key.
+        const KEY_LENGTH: usize = 16;
+        let entry = KEY_LENGTH
+            + match self.wire {
+                Wire::Json => STANDARD.encoded_length(data) + DATA.len() + KEY.len() + END.len() + 1,
+                Wire::Cbor => data + cbor::around(data, KEY_LENGTH),
+            };
         let entries = entries.min(self.limits.request_records);
-        let whole = entries.saturating_mul(STANDARD.encoded_length(data) + AROUND) + SPARE;
+        let whole = entries.saturating_mul(entry) + SPARE;
         // No request has more: data as base64, and what stands around it.
         let whole = whole.min(self.limits.request_bytes.saturating_mul(2));
         if whole > self.body.len() {
@@ -94,8 +107,22 @@ impl BatchBuilder {
         if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
             return Pushed::Full;
         }
+        // A legal body has at most 10 MiB × 4/3 and 500 envelopes, so it fits 32 bits.
+        let start = match self.wire {
+            Wire::Json => self.write_json(data, partition_key, explicit),
+            Wire::Cbor => self.write_cbor(data, partition_key, explicit),
+        } as u32;
+        self.entries.push(Entry { start, end: self.at as u32, size: size as u32, offset: self.offered });
+        self.offered += 1;
+        self.size += size;
+        Pushed::Added
+    }
+
+    /// Writes an entry in JSON, and gives where it starts.
+    #[inline]
+    fn write_json(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> usize {
         let (comma, encoded) = (usize::from(!self.entries.is_empty()), STANDARD.encoded_length(data.len()));
-        let start = (self.at + comma) as u32; // a legal body has at most 10 MiB × 4/3 and 500 envelopes
+        let start = self.at + comma;
         self.write(comma + DATA.len() + encoded, |out| {
             out[..comma].fill(b',');
             let (name, value) = out[comma..].split_at_mut(DATA.len());
@@ -126,10 +153,19 @@ impl BatchBuilder {
             text.extend_from_slice(END);
             self.write(text.len(), |out| out.copy_from_slice(&text));
         }
-        self.entries.push(Entry { start, end: self.at as u32, size: size as u32, offset: self.offered });
-        self.offered += 1;
-        self.size += size;
-        Pushed::Added
+        start
+    }
+
+    /// The same in CBOR: one piece, all of whose lengths are known beforehand.
+    #[inline]
+    fn write_cbor(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> usize {
+        let start = self.at;
+        let mut digits = [0; 39];
+        let explicit = explicit.map(|HashKey(number)| decimal(number, &mut digits));
+        self.write(cbor::length(data, partition_key, explicit), |out| {
+            cbor::write(out, data, partition_key, explicit);
+        });
+        start
     }
 
     /// A record is left out for good, so that the next one's sequence number is one further on. A record that is
@@ -146,9 +182,11 @@ impl BatchBuilder {
         if self.entries.is_empty() {
             return Err(Spent { body: self.body, entries: self.entries });
         }
-        self.write(envelope.tail.len(), |out| out.copy_from_slice(&envelope.tail));
+        let tail = envelope.tail(self.wire);
+        self.write(tail.len(), |out| out.copy_from_slice(tail));
         self.body.truncate(self.at);
-        Ok(Batch { body: self.body.freeze(), entries: self.entries, size: self.size, job: 0, first: 0 })
+        let Self { wire, body, entries, size, .. } = self;
+        Ok(Batch { wire, body: body.freeze(), entries, size, job: 0, first: 0 })
     }
 
     /// Writes the next `length` bytes of the body.
@@ -186,6 +224,7 @@ fn decimal(mut number: u128, digits: &mut [u8; 39]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use ciborium::Value as Cbor;
     use proptest::collection::vec;
     use proptest::prelude::*;
     use serde_json::{Value, json};
@@ -198,7 +237,36 @@ mod tests {
         Envelope::new("s", None)
     }
 
+    /// The entries of a body, by readers of others.
     fn decoded(batch: &Batch) -> Vec<(Vec<u8>, String, Option<String>)> {
+        match batch.wire {
+            Wire::Json => decoded_json(batch),
+            Wire::Cbor => decoded_cbor(batch),
+        }
+    }
+
+    fn decoded_cbor(batch: &Batch) -> Vec<(Vec<u8>, String, Option<String>)> {
+        let mut left = &batch.body()[..];
+        let body: Cbor = ciborium::from_reader(&mut left).expect("valid CBOR");
+        assert!(left.is_empty());
+        let member = |of: &Cbor, name: &str| {
+            let of = of.as_map().expect("a map");
+            of.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value.clone())
+        };
+        let text = |value: Cbor| value.into_text().expect("a text");
+        assert_eq!(member(&body, "StreamName").map(text).as_deref(), Some("s"));
+        let entries = member(&body, "Records").and_then(|records| records.into_array().ok()).expect("a list");
+        let entry = |entry: &Cbor| {
+            let data = member(entry, "Data").and_then(|data| data.into_bytes().ok()).expect("bytes");
+            let keys = ["PartitionKey", "ExplicitHashKey"].map(|name| member(entry, name).map(text));
+            let [key, explicit] = keys;
+            assert_eq!(entry.as_map().map(Vec::len), Some(2 + usize::from(explicit.is_some())));
+            (data, key.expect("a key"), explicit)
+        };
+        entries.iter().map(entry).collect()
+    }
+
+    fn decoded_json(batch: &Batch) -> Vec<(Vec<u8>, String, Option<String>)> {
         let body: Value = serde_json::from_slice(batch.body()).expect("valid JSON");
         assert_eq!(body["StreamName"], "s");
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -212,6 +280,10 @@ mod tests {
             .collect()
     }
 
+    fn wire() -> impl Strategy<Value = Wire> {
+        prop_oneof![Just(Wire::Json), Just(Wire::Cbor)]
+    }
+
     fn record() -> impl Strategy<Value = (Vec<u8>, String, Option<u128>)> {
         (vec(any::<u8>(), 0..70), "\\PC{1,8}|[\\x00-\\x22\\\\]{1,4}", any::<Option<u128>>())
     }
@@ -220,10 +292,10 @@ mod tests {
         // Whatever records are offered, each batch is a legal request, and the batches together hold every
         // record that fits into a request at all, once, in order.
         #[test]
-        fn every_batch_is_legal_and_no_record_is_lost(records in vec(record(), 0..40)) {
+        fn every_batch_is_legal_and_no_record_is_lost(wire in wire(), records in vec(record(), 0..40)) {
             let mut kept = Vec::new();
             let mut wanted = Vec::new();
-            let mut builder = BatchBuilder::new(SMALL, Spent::default());
+            let mut builder = BatchBuilder::of(wire, SMALL, Spent::default());
             let mut finish = |builder: BatchBuilder| {
                 let Ok(batch) = builder.seal(&envelope()) else { return };
                 let entries = decoded(&batch);
@@ -231,7 +303,10 @@ mod tests {
                 assert!(entries.len() <= SMALL.request_records && entries.len() == batch.len());
                 assert!(sizes.iter().sum::<usize>() <= SMALL.request_bytes);
                 assert_eq!(sizes.iter().sum::<usize>(), batch.size());
-                for (index, (_, key, explicit)) in entries.iter().enumerate() {
+                for (index, (data, key, explicit)) in entries.iter().enumerate() {
+                    let mut again = b"before".to_vec();
+                    batch.data(index, &mut again);
+                    assert_eq!(again.strip_prefix(b"before"), Some(&data[..]), "it is read back as it was added");
                     assert!(sizes[index] <= SMALL.record_bytes && sizes[index] == batch.entry_size(index));
                     let expected = match explicit {
                         Some(number) => HashKey(number.parse().expect("decimal")),
@@ -245,7 +320,7 @@ mod tests {
                 let explicit = explicit.map(HashKey);
                 let mut pushed = builder.push(data, key, explicit);
                 if pushed == Pushed::Full {
-                    finish(std::mem::replace(&mut builder, BatchBuilder::new(SMALL, Spent::default())));
+                    finish(std::mem::replace(&mut builder, BatchBuilder::of(wire, SMALL, Spent::default())));
                     pushed = builder.push(data, key, explicit);
                 }
                 match pushed {
@@ -260,9 +335,9 @@ mod tests {
 
         // A retry holds exactly the kept entries, in order, as if they had been pushed alone.
         #[test]
-        fn a_retry_equals_a_batch_of_the_kept_entries(keep in vec(any::<bool>(), 5)) {
+        fn a_retry_equals_a_batch_of_the_kept_entries(wire in wire(), keep in vec(any::<bool>(), 5)) {
             let push = |chosen: &dyn Fn(usize) -> bool| {
-                let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
+                let mut builder = BatchBuilder::of(wire, Limits::AWS, Spent::default());
                 for i in 0..5 {
                     if !chosen(i) {
                         builder.pass_over();
@@ -283,6 +358,23 @@ mod tests {
             prop_assert_eq!(&retry.entries, &alone.entries);
             prop_assert_eq!(retry.size(), alone.size());
             prop_assert!(spent.capacity() > 0, "the first body serves again");
+        }
+    }
+
+    #[test]
+    fn data_of_any_length_is_written_as_it_is_in_cbor() {
+        // On both sides of each length at which a head grows.
+        for length in [0, 1, 23, 24, 255, 256, 65_535, 65_536, 1_000_000] {
+            let (data, key) = (vec![0xff; length], "k".repeat(length.clamp(1, 256)));
+            let mut builder = BatchBuilder::of(Wire::Cbor, Limits::AWS, Spent::default());
+            for explicit in [None, Some(HashKey(0)), Some(HashKey(u128::MAX))] {
+                assert_eq!(builder.push(&data, &key, explicit), Pushed::Added);
+            }
+            let batch = builder.seal(&envelope()).expect("three entries");
+            let all = [None, Some("0".to_owned()), Some(u128::MAX.to_string())];
+            assert_eq!(decoded(&batch), all.map(|explicit| (data.clone(), key.clone(), explicit)));
+            let overhead = batch.body().len() - batch.size();
+            assert!(overhead < 250, "{overhead} bytes around three entries");
         }
     }
 

@@ -1,9 +1,15 @@
 //! The few pieces of JSON that a PutRecords body is made of, written as aws-sdk-kinesis writes them.
 
-use base64_simd::STANDARD;
+/// What stands before the entries.
+pub(super) const HEAD: &[u8] = b"{\"Records\":[";
 
-use super::builder::DATA;
-use crate::kinesis::HashKey;
+/// What stands behind the entries: the end of their list, and the stream.
+pub(super) fn tail(member: &str, value: &str) -> Vec<u8> {
+    let mut tail = format!("],\"{member}\":\"").into_bytes();
+    escape_into(value, &mut tail);
+    tail.extend_from_slice(b"\"}");
+    tail
+}
 
 /// Whether `text` may stand inside a JSON string as it is.
 #[inline]
@@ -27,29 +33,5 @@ pub(super) fn escape_into(text: &str, out: &mut Vec<u8>) {
             0..0x20 => out.extend_from_slice(format!("\\u{byte:04x}").as_bytes()),
             _ => out.push(byte),
         }
-    }
-}
-
-/// Appends the data of an entry that [`super::BatchBuilder`] wrote.
-pub(super) fn data(entry: &[u8], out: &mut Vec<u8>) {
-    let encoded = entry.strip_prefix(DATA).unwrap_or_default();
-    // Base64 has no quotation mark.
-    let end = encoded.iter().position(|&byte| byte == b'"').unwrap_or(0);
-    STANDARD.decode_append(&encoded[..end], out).expect("the builder wrote base64");
-}
-
-/// The hash key of an entry that [`super::BatchBuilder`] wrote: the explicit one, else that of the partition key.
-pub(super) fn hash_key(entry: &[u8]) -> Option<HashKey> {
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Keys<'a> {
-        explicit_hash_key: Option<&'a str>,
-        #[serde(borrow)]
-        partition_key: std::borrow::Cow<'a, str>,
-    }
-    let keys: Keys<'_> = serde_json::from_slice(entry).ok()?;
-    match keys.explicit_hash_key {
-        Some(number) => number.parse().ok().map(HashKey),
-        None => Some(HashKey::of(&keys.partition_key)),
     }
 }

@@ -1,38 +1,64 @@
 //! How many together: a [`Batch`] is always a legal PutRecords request, held as the bytes that go over the wire.
 //!
-//! An event is written once, through base64, into the request's body; each entry is known by its place in it,
-//! so a retry copies the ranges that failed and nothing else. Decides what fits; does not know who sends it.
+//! An event is written once, through base64 or as it is, into the request's body; each entry is known by its place in
+//! it, so a retry copies the ranges that failed and nothing else. Decides what fits; does not know who sends it.
 
 mod builder;
+mod cbor;
 mod json;
 
 pub use builder::{BatchBuilder, Pushed};
 
+use base64_simd::STANDARD;
 use bytes::{Bytes, BytesMut};
 
-/// The part of a body that differs between streams: what stands behind the entries.
+use crate::kinesis::{HashKey, Wire};
+
+/// The part of a body that differs between streams: what stands behind the entries, in either wire.
 ///
-/// The whole reads `{"Records":[…],"StreamName":"…"}`, member by member as aws-sdk-kinesis writes it.
+/// The whole reads `{"Records":[…],"StreamName":"…"}`, in JSON member by member as aws-sdk-kinesis writes it.
 #[derive(Debug, Clone)]
 pub struct Envelope {
-    tail: Vec<u8>,
+    json: Vec<u8>,
+    cbor: Vec<u8>,
 }
-
-const HEAD: &[u8] = b"{\"Records\":[";
 
 impl Envelope {
     /// The envelope of requests to a stream named by `name` or, where it is known, by `arn` alone.
     #[must_use]
     pub fn new(name: &str, arn: Option<&str>) -> Self {
         let (member, value) = arn.map_or(("StreamName", name), |arn| ("StreamARN", arn));
-        let mut tail = format!("],\"{member}\":\"").into_bytes();
-        json::escape_into(value, &mut tail);
-        tail.extend_from_slice(b"\"}");
-        Self { tail }
+        Self { json: json::tail(member, value), cbor: cbor::tail(member, value) }
+    }
+
+    fn tail(&self, wire: Wire) -> &[u8] {
+        match wire {
+            Wire::Json => &self.json,
+            Wire::Cbor => &self.cbor,
+        }
     }
 }
 
-/// Where an entry's JSON object stands in the body, and what it counts against Kinesis's limits.
+/// Why what stands in a body can be read.
+const WRITTEN: &str = "the builder wrote it";
+
+/// What stands before the entries of a body.
+fn head(wire: Wire) -> &'static [u8] {
+    match wire {
+        Wire::Json => json::HEAD,
+        Wire::Cbor => cbor::HEAD,
+    }
+}
+
+/// What stands between two entries.
+fn separator(wire: Wire) -> &'static [u8] {
+    match wire {
+        Wire::Json => b",",
+        Wire::Cbor => b"",
+    }
+}
+
+/// Where an entry's object stands in the body, and what it counts against Kinesis's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     start: u32,
@@ -44,7 +70,7 @@ struct Entry {
 }
 
 impl Entry {
-    /// Bytes of its JSON object.
+    /// Bytes of its object.
     fn length(&self) -> usize {
         (self.end - self.start) as usize
     }
@@ -53,6 +79,7 @@ impl Entry {
 /// One to `Limits::request_records` entries and the finished body of their request.
 #[derive(Debug)]
 pub struct Batch {
+    wire: Wire,
     body: Bytes,
     entries: Vec<Entry>,
     size: usize,
@@ -115,9 +142,24 @@ impl Batch {
     /// # Panics
     /// When there is no entry `index`.
     #[must_use]
-    pub fn hash_key(&self, index: usize) -> Option<crate::kinesis::HashKey> {
+    pub fn hash_key(&self, index: usize) -> Option<HashKey> {
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Keys<'a> {
+            explicit_hash_key: Option<&'a str>,
+            #[serde(borrow)]
+            partition_key: std::borrow::Cow<'a, str>,
+        }
         let Entry { start, end, .. } = self.entries[index];
-        json::hash_key(&self.body[start as usize..end as usize])
+        let entry = &self.body[start as usize..end as usize];
+        let keys: Keys<'_> = match self.wire {
+            Wire::Json => serde_json::from_slice(entry).ok()?,
+            Wire::Cbor => crate::cbor::from_slice(entry).ok()?,
+        };
+        match keys.explicit_hash_key {
+            Some(number) => number.parse().ok().map(HashKey),
+            None => Some(HashKey::of(&keys.partition_key)),
+        }
     }
 
     /// Appends the data of an entry, as it was added.
@@ -127,8 +169,23 @@ impl Batch {
     /// # Panics
     /// When there is no entry `index`.
     pub fn data(&self, index: usize, out: &mut Vec<u8>) {
-        let Entry { start, end, .. } = self.entries[index];
-        json::data(&self.body[start as usize..end as usize], out);
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Entry<T> {
+            data: T,
+        }
+        let self::Entry { start, end, .. } = self.entries[index];
+        let entry = &self.body[start as usize..end as usize];
+        match self.wire {
+            Wire::Json => {
+                let Entry::<&str> { data } = serde_json::from_slice(entry).expect(WRITTEN);
+                STANDARD.decode_append(data, out).expect(WRITTEN);
+            }
+            Wire::Cbor => {
+                let Entry::<&[u8]> { data } = crate::cbor::from_slice(entry).expect(WRITTEN);
+                out.extend_from_slice(data);
+            }
+        }
     }
 
     /// The batch of the entries at `keep` (ascending) alone; `self` gives back its buffers.
@@ -141,14 +198,15 @@ impl Batch {
     pub fn only(self, keep: &[u16], envelope: &Envelope) -> (Self, Spent) {
         assert!(!keep.is_empty(), "a batch has at least one entry");
         let mut entries = self.entries;
-        let kept: usize = keep.iter().map(|&at| entries[usize::from(at)].length() + 1).sum();
-        let mut body = Vec::with_capacity(HEAD.len() + kept + envelope.tail.len());
-        body.extend_from_slice(HEAD);
+        let (head, between, tail) = (head(self.wire), separator(self.wire), envelope.tail(self.wire));
+        let kept: usize = keep.iter().map(|&at| entries[usize::from(at)].length() + between.len()).sum();
+        let mut body = Vec::with_capacity(head.len() + kept + tail.len());
+        body.extend_from_slice(head);
         let mut size = 0;
         for (to, &from) in keep.iter().enumerate() {
             let Entry { start, end, size: bytes, offset } = entries[usize::from(from)];
             if to > 0 {
-                body.push(b',');
+                body.extend_from_slice(between);
             }
             let at = body.len() as u32;
             body.extend_from_slice(&self.body[start as usize..end as usize]);
@@ -157,9 +215,9 @@ impl Batch {
             size += bytes as usize;
         }
         entries.truncate(keep.len());
-        body.extend_from_slice(&envelope.tail);
+        body.extend_from_slice(tail);
         let spent = Spent { body: reclaimed(self.body), entries: Vec::new() };
-        (Self { body: body.into(), entries, size, job: self.job, first: self.first }, spent)
+        (Self { wire: self.wire, body: body.into(), entries, size, job: self.job, first: self.first }, spent)
     }
 
     /// Takes the batch apart so that its buffers serve again.

@@ -12,7 +12,7 @@ use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::{EventChoice, TemplateMode};
 use crate::key::KeyStrategy;
-use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
 
@@ -41,6 +41,8 @@ pub struct Config {
     pub producer: String,
     /// Who makes the requests.
     pub client: HttpClientKind,
+    /// How they are written; CBOR by our own client alone.
+    pub wire: Wire,
     /// How sending is tried.
     pub send: SendPolicy,
     /// Limits that count in place of the stream's own.
@@ -182,6 +184,7 @@ impl Config {
             (table::SEED.name, self.seed.value.to_string()),
             (table::INSTANCE.name, self.producer.clone()),
             (table::CLIENT.name, self.client.to_string()),
+            (table::WIRE.name, self.wire.to_string()),
             (table::RETRY.name, self.send.retry.to_string()),
             (table::MAX_ATTEMPTS.name, self.send.max_attempts.to_string()),
             (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),

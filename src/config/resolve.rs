@@ -15,7 +15,7 @@ use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
-use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, HttpClientKind, StreamName, StreamRef, Wire};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
@@ -38,6 +38,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let producer = producer(asked, seed);
     let send = send(asked);
     let client = asked.parsed(&table::CLIENT);
+    let wire = wire(asked, client);
     let limits = limits(asked);
     let verify = asked.parsed(&table::VERIFY);
     let reading = super::verify::reading(asked);
@@ -60,6 +61,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         seed: seed?,
         producer: producer?,
         client: client?,
+        wire: wire?,
         send: send?,
         limits: limits?,
         verify: verify?,
@@ -262,6 +264,18 @@ fn send(asked: &mut Asked) -> Option<SendPolicy> {
         request_timeout: request_timeout?,
         drain_timeout: drain_timeout?,
     })
+}
+
+/// How requests are written; the SDK for Rust writes JSON only.
+fn wire(asked: &mut Asked, client: Option<HttpClientKind>) -> Option<Wire> {
+    let wire = asked.parsed(&table::WIRE);
+    if (wire, client) == (Some(Wire::Cbor), Some(HttpClientKind::Sdk)) {
+        asked.together(
+            &[table::WIRE, table::CLIENT],
+            "aws-sdk-kinesis writes JSON only: take the client direct, or the wire json".to_owned(),
+        );
+    }
+    wire
 }
 
 fn limits(asked: &mut Asked) -> Option<LimitsOverride> {

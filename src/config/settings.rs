@@ -296,6 +296,7 @@ pub const SETTINGS: &[Setting] = &[
     SEED,
     INSTANCE,
     CLIENT,
+    WIRE,
     RETRY,
     MAX_ATTEMPTS,
     MAX_IN_FLIGHT,

@@ -48,7 +48,7 @@ vars! {
     cron_jobs_to_generate messages_per_cron_job streamer_cron streamer_pacing streamer_duration
     streamer_max_records streamer_allowed_streams streamer_confirm_rate
     streamer_event streamer_template_mode streamer_partition_key streamer_seed streamer_instance
-    streamer_client streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout
+    streamer_client streamer_wire streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout
     streamer_drain_timeout
     streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
     streamer_verify streamer_verify_poll streamer_verify_idle streamer_verify_timeout streamer_verify_foreign

@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::de::{Deserializer, SeqAccess, Visitor};
 
-use super::{SequenceNumber, ShardId, scan};
+use super::{SequenceNumber, ShardId, scan, scan_cbor};
+use crate::cbor::{self, CborError, Decoder};
 
 /// The result of one entry. A shard is told where the answer names one in the known form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,23 +38,42 @@ pub struct Answer {
 
 /// An answer with status 200 that says nothing about the records.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer to PutRecords can't be read: {0}")]
-pub struct AnswerError(#[from] serde_json::Error);
+pub enum AnswerError {
+    /// It is no JSON, or no answer.
+    #[error("the answer to PutRecords can't be read: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is CBOR, but malformed or no answer.
+    #[error("the answer to PutRecords, in CBOR, can't be read: {0}")]
+    Cbor(#[from] CborError),
+}
 
 impl Answer {
-    /// Reads an answer's body into `self`, whose buffer is used again.
+    /// Reads an answer's body into `self`, whose buffer is used again. The body says by itself whether it is JSON or
+    /// CBOR: what stands between an endpoint and us may answer in another wire than it was asked.
     ///
     /// # Errors
-    /// When the body is no JSON, holds its entries twice, or an entry has neither a sequence number nor an error
+    /// When the body is neither JSON nor CBOR, holds its entries twice, or an entry has neither a sequence number nor an error
     /// code, or both.
     pub fn read(&mut self, body: &[u8]) -> Result<(), AnswerError> {
+        let is_cbor = cbor::is_cbor(body);
+        let quick = if is_cbor { scan_cbor::usual } else { scan::usual };
         if !self.numbered
-            && let Some(failed) = scan::usual(body, &mut self.entries)
+            && let Some(failed) = quick(body, &mut self.entries)
         {
             self.failed_record_count = failed;
             return Ok(());
         }
-        self.read_in_full(body)
+        if is_cbor { Ok(self.read_in_full_cbor(body)?) } else { self.read_in_full(body) }
+    }
+
+    /// Reads any answer in CBOR, by the same rules as one in JSON.
+    fn read_in_full_cbor(&mut self, body: &[u8]) -> Result<(), CborError> {
+        self.entries.clear();
+        self.numbers.clear();
+        self.failed_record_count = None;
+        let mut reader = Decoder::new(body);
+        reader.deserialize_map(AnswerVisitor(self))?;
+        reader.end()
     }
 
     /// Reads any answer.
@@ -293,6 +313,191 @@ mod tests {
                 full.read_in_full(body.as_bytes()).expect("the quick reading took it");
                 prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed, ..Answer::default() });
             }
+        }
+    }
+
+    /// The same value in CBOR, its containers ended by breaks and its texts in chunks.
+    fn in_pieces(value: &serde_json::Value, out: &mut Vec<u8>) {
+        let text = |text: &str, out: &mut Vec<u8>| {
+            out.push(0x7f);
+            text.chars().for_each(|c| cbor::push_text(out, c.encode_utf8(&mut [0; 4])));
+            out.push(cbor::BREAK);
+        };
+        match value {
+            serde_json::Value::Array(all) => {
+                out.push(0x9f);
+                all.iter().for_each(|one| in_pieces(one, out));
+                out.push(cbor::BREAK);
+            }
+            serde_json::Value::Object(all) => {
+                out.push(0xbf);
+                for (name, one) in all {
+                    text(name, out);
+                    in_pieces(one, out);
+                }
+                out.push(cbor::BREAK);
+            }
+            serde_json::Value::String(one) => text(one, out),
+            other => ciborium::into_writer(other, out).expect("written"),
+        }
+    }
+
+    /// Containers ended by breaks, texts whole: as AWS's own library writes.
+    fn with_breaks(value: &serde_json::Value, out: &mut Vec<u8>) {
+        match value {
+            serde_json::Value::Array(all) => {
+                out.push(0x9f);
+                all.iter().for_each(|one| with_breaks(one, out));
+                out.push(cbor::BREAK);
+            }
+            serde_json::Value::Object(all) => {
+                out.push(0xbf);
+                for (name, one) in all {
+                    cbor::push_text(out, name);
+                    with_breaks(one, out);
+                }
+                out.push(cbor::BREAK);
+            }
+            other => ciborium::into_writer(other, out).expect("written"),
+        }
+    }
+
+    /// A value in CBOR, in each way to write it.
+    fn in_cbor(value: &serde_json::Value) -> [Vec<u8>; 3] {
+        let [mut lengths, mut breaks, mut pieces] = [Vec::new(), Vec::new(), Vec::new()];
+        ciborium::into_writer(value, &mut lengths).expect("written");
+        with_breaks(value, &mut breaks);
+        in_pieces(value, &mut pieces);
+        [lengths, breaks, pieces]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+        // An answer means the same in JSON and in CBOR, however that is written, read quickly or in full; what is
+        // none in the one is none in the other.
+        #[test]
+        fn an_answer_in_cbor_is_read_as_the_same_in_json(body in answer_text()) {
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(&body) else { return Ok(()) };
+            let by_json = read(&value.to_string()).ok();
+            for bytes in in_cbor(&value) {
+                let mut any = Answer {
+                    entries: vec![EntryResult::Stored(None)],
+                    failed_record_count: Some(9),
+                    ..Answer::default()
+                };
+                let by_cbor = any.read(&bytes).is_ok().then_some(any);
+                prop_assert_eq!(&by_cbor, &by_json);
+                let mut full = Answer::default();
+                prop_assert_eq!(full.read_in_full_cbor(&bytes).is_ok().then_some(full), by_cbor);
+                // With the sequence numbers, where they are wanted.
+                let numbered = |body: &[u8]| {
+                    let mut answer = Answer { numbered: true, ..Answer::default() };
+                    answer.read(body).is_ok().then_some(answer)
+                };
+                let (one, other) = (numbered(&bytes), numbered(value.to_string().as_bytes()));
+                prop_assert_eq!(&one, &other);
+                let Some(one) = one else { continue };
+                prop_assert_eq!(one.numbers.len(), one.entries.len());
+                for (number, entry) in one.numbers.iter().zip(value["Records"].as_array().into_iter().flatten()) {
+                    let wanted = entry["SequenceNumber"].as_str().and_then(|text| text.parse().ok());
+                    prop_assert_eq!(*number, wanted);
+                }
+            }
+        }
+
+        // No bytes make a panic, and what the quick reading takes, the full one reads alike.
+        #[test]
+        fn any_bytes_near_an_answer_in_cbor_are_read_or_refused(
+            body in answer_text(),
+            which in 0..3_usize,
+            changes in vec((any::<prop::sample::Index>(), any::<u8>()), 0..3),
+        ) {
+            let Ok(value) = serde_json::from_str::<serde_json::Value>(&body) else { return Ok(()) };
+            let mut bytes = in_cbor(&value)[which].clone();
+            for (at, byte) in changes {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+            let mut quick = Vec::new();
+            let mut full = Answer::default();
+            let read = full.read_in_full_cbor(&bytes);
+            if let Some(failed) = scan_cbor::usual(&bytes, &mut quick) {
+                prop_assert!(read.is_ok(), "{:?}", read);
+                prop_assert_eq!(full, Answer { entries: quick, failed_record_count: failed, ..Answer::default() });
+            }
+        }
+    }
+
+    #[test]
+    fn answers_in_cbor_are_read_quickly_where_all_is_stored() {
+        let number = "49543463076548007577105092703039560359975228518395012686";
+        let entry = serde_json::json!({"SequenceNumber": number, "ShardId": "shardId-000000000007"});
+        for count in [0, 1, 23, 24, 255, 256, 500] {
+            let value = serde_json::json!({"EncryptionType": "KMS", "FailedRecordCount": 0, "Records": vec![&entry; count]});
+            let [lengths, breaks, pieces] = in_cbor(&value);
+            for bytes in [lengths, breaks] {
+                let mut entries = Vec::new();
+                assert_eq!(scan_cbor::usual(&bytes, &mut entries), Some(Some(0)), "{count}");
+                assert_eq!(entries, vec![EntryResult::Stored(Some(ShardId(7))); count]);
+            }
+            assert_eq!(scan_cbor::usual(&pieces, &mut Vec::new()), None);
+        }
+    }
+
+    #[test]
+    fn an_answer_in_cbor_costs_no_allocation_even_where_half_of_it_is_refused() {
+        let stored = serde_json::json!({"SequenceNumber": "49", "ShardId": "shardId-000000000007"});
+        let refused = serde_json::json!({
+            "ErrorCode": "ProvisionedThroughputExceededException",
+            "ErrorMessage": "Rate exceeded for shard shardId-000000000003 in stream s under account 1.",
+        });
+        for entry in [&stored, &refused] {
+            let entries: Vec<_> = (0..500).map(|i| if i % 2 == 0 { &stored } else { entry }).collect();
+            let [lengths, breaks, _] = in_cbor(&serde_json::json!({"Records": entries}));
+            let mut answer = Answer::default();
+            for bytes in [&lengths, &breaks] {
+                answer.read(bytes).expect("an answer");
+                let used = allocation_counter::measure(|| answer.read(bytes).expect("an answer"));
+                assert_eq!((used.count_total, answer.entries.len()), (0, 500));
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_cbor_can_say_is_no_more_believed() {
+        let all = |entry: &[u8]| [&b"\xa1\x67Records\x81"[..], entry].concat();
+        let number = |value: &[u8]| all(&[&b"\xa1\x6eSequenceNumber"[..], value].concat());
+        let read = |body: &[u8]| {
+            let mut answer = Answer::default();
+            answer.read(body).map(|()| answer.entries)
+        };
+        // A text, in pieces, under a tag, beside an undefined error: it says what it says in JSON.
+        for right in [
+            number(b"\x62\x34\x39"),
+            number(b"\x7f\x614\x619\xff"),
+            [&b"\xd9\xd9\xf7"[..], &number(b"\x6249")].concat(),
+            all(b"\xa2\x6eSequenceNumber\x6249\x69ErrorCode\xf7"),
+        ] {
+            assert_eq!(read(&right).ok(), Some(vec![EntryResult::Stored(None)]), "{right:x?}");
+        }
+        for wrong in [
+            // Numbers, bytes and halves where a text stands.
+            number(b"\x18\x31"),
+            number(b"\x4249"),
+            number(b"\xf9\x3c\x00"),
+            number(b"\xf6"),
+            number(b"\x60"),
+            all(b"\xf6"),
+            all(b"\x01"),
+            b"\xa1\x67Records\x82\xa1\x6eSequenceNumber\x6249".to_vec(),
+            b"\xa1\x67Records\x9b\xff\xff\xff\xff\xff\xff\xff\xff".to_vec(),
+            b"\xa2\x67Records\x80\x67Records\x80".to_vec(),
+            b"\xa2\x67Records\x80\x71FailedRecordCount\xf9\x3c\x00".to_vec(),
+            b"\xa1\x67Records\x80\x00".to_vec(),
+            b"\x80".to_vec(),
+            b"\xff".to_vec(),
+        ] {
+            assert!(read(&wrong).is_err(), "{wrong:x?}");
         }
     }
 

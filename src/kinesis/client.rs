@@ -11,7 +11,7 @@ use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
 use super::bound::Bounded;
 use super::fault::{Cause, Fault, Refusal};
 use super::lane::{HttpClientKind, Lane};
-use super::{HashKey, HashRange, NotReady, Shard, ShardMap, StreamRef};
+use super::{HashKey, HashRange, NotReady, Shard, ShardMap, StreamRef, Wire};
 
 /// The region when nothing names one, as in the Node.js original.
 pub const FALLBACK_REGION: &str = "us-east-1";
@@ -94,6 +94,8 @@ pub struct Client {
     /// For describing: the SDK's retries and timeouts.
     pub(super) control: aws_sdk_kinesis::Client,
     shared: SdkConfig,
+    /// How long a call of the control plane may take, each retry apart.
+    limit: Duration,
     /// Whether the chain of providers may be asked anew.
     renewable: bool,
     region: String,
@@ -123,6 +125,7 @@ impl Client {
         Self {
             control: aws_sdk_kinesis::Client::from_conf(control),
             shared,
+            limit,
             renewable,
             region,
             region_is_fallback,
@@ -204,15 +207,19 @@ impl Client {
         }
     }
 
-    /// The way of PutRecords requests to `stream`.
+    /// The way of PutRecords requests to `stream`. For CBOR, the endpoint is asked whether it speaks that.
     ///
     /// # Errors
-    /// When there are no credentials, or the endpoint's URL can't be used.
-    pub async fn lane(&self, stream: &StreamRef, kind: HttpClientKind) -> Result<Lane, NotReady> {
+    /// When there are no credentials, the endpoint's URL can't be used, or the wire not be spoken.
+    pub async fn lane(&self, stream: &StreamRef, kind: HttpClientKind, wire: Wire) -> Result<Lane, NotReady> {
         let renewable = self.renewable.then(|| self.region.clone());
-        Lane::open(&self.shared, stream, kind, renewable)
+        let lane = Lane::open(&self.shared, stream, (kind, wire), renewable)
             .await
-            .map_err(|fault| NotReady::of(fault, stream, self.region()))
+            .map_err(|fault| NotReady::of(fault, stream, self.region()))?;
+        if wire == Wire::Cbor {
+            lane.greet(stream, self.region(), self.limit).await?;
+        }
+        Ok(lane)
     }
 }
 

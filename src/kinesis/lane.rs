@@ -4,6 +4,7 @@
 //! never leaves.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_kinesis::config::retry::RetryConfig;
@@ -25,7 +26,7 @@ use super::direct::{Direct, Endpoint};
 use super::endpoint::is_on_this_machine;
 use super::fault::{Cause, Fault, Refusal};
 use super::through_sdk::ThroughSdk;
-use super::{Answer, StreamRef};
+use super::{Answer, NotReady, StreamRef, Wire};
 
 named! {
     /// Who makes the PutRecords requests.
@@ -57,7 +58,7 @@ impl Lane {
     pub(super) async fn open(
         shared: &SdkConfig,
         stream: &StreamRef,
-        kind: HttpClientKind,
+        (kind, wire): (HttpClientKind, Wire),
         renewable: Option<String>,
     ) -> Result<Self, Fault> {
         let (url, authorization) = ask(shared, stream).await?;
@@ -66,7 +67,7 @@ impl Lane {
             if behind_a_proxy(&url) {
                 tracing::info!("a proxy is set for the endpoint: the SDK makes the requests");
             } else if let Some(provider) = shared.credentials_provider() {
-                let endpoint = endpoint(url, &authorization).ok_or_else(|| {
+                let endpoint = endpoint(url, &authorization, wire).ok_or_else(|| {
                     Fault::new(
                         Cause::Refused(Refusal::Other),
                         "the SDK signs in a way that is not known here (set STREAMER_CLIENT=sdk)",
@@ -78,6 +79,23 @@ impl Lane {
             }
         }
         Ok(Self { way: Way::Sdk(ThroughSdk::new(shared, renewable)), on_this_machine })
+    }
+
+    /// Sees that `stream` can be written to in CBOR, by a request that stores nothing and takes `limit` at most, each
+    /// retry apart: an endpoint that does not understand CBOR must not be sent records in it.
+    ///
+    /// # Errors
+    /// Why it can't be.
+    pub(super) async fn greet(
+        &self,
+        stream: &StreamRef,
+        region: &str,
+        limit: Duration,
+    ) -> Result<(), NotReady> {
+        match &self.way {
+            Way::Direct(direct) => direct.greet(stream, region, limit).await,
+            Way::Sdk(_) => Err(NotReady::OnlyJson),
+        }
     }
 
     /// Whether its requests go to this machine.
@@ -137,12 +155,12 @@ async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<(String, String),
 }
 
 /// Reads `… Credential=ID/DAY/REGION/SERVICE/aws4_request, …`. The id may be anything, so the end counts.
-fn endpoint(url: String, authorization: &str) -> Option<Endpoint> {
+fn endpoint(url: String, authorization: &str, wire: Wire) -> Option<Endpoint> {
     let scope = authorization.strip_prefix("AWS4-HMAC-SHA256 Credential=")?.split(',').next()?;
     let mut parts = scope.rsplit('/');
     (parts.next()? == "aws4_request").then_some(())?;
     let (service, region) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-    Some(Endpoint { url, region, service })
+    Some(Endpoint { url, region, service, wire })
 }
 
 /// Catches one request's URL and `authorization` header, and sends nothing.
@@ -170,7 +188,9 @@ mod tests {
 
     #[test]
     fn the_scope_is_read_from_the_end() {
-        let read = |text: &str| endpoint("u".to_owned(), text).map(|found| (found.region, found.service));
+        let read = |text: &str| {
+            endpoint("u".to_owned(), text, Wire::Json).map(|found| (found.region, found.service))
+        };
         let known = "AWS4-HMAC-SHA256 Credential=A/K/20261121/eu-west-1/kinesis/aws4_request, SignedHeaders=a, Signature=b";
         assert_eq!(read(known), Some(("eu-west-1".to_owned(), "kinesis".to_owned())));
         assert_eq!(

@@ -14,9 +14,11 @@ mod protocol;
 mod reading;
 mod ready;
 mod scan;
+mod scan_cbor;
 mod sequence;
 pub mod shard;
 mod through_sdk;
+mod wire;
 
 pub use allowed::{AllowedStreams, AllowedStreamsError, Permit};
 pub use answer::{Answer, AnswerError, EntryResult};
@@ -29,3 +31,4 @@ pub use reading::{Page, Place, ReadFault, ReadRecord, Reader, Setback, ShardFami
 pub use ready::NotReady;
 pub use sequence::{SequenceNumber, SequenceNumberError};
 pub use shard::{HashKey, HashRange, Shard, ShardId, ShardMap};
+pub use wire::{Wire, WireError};

@@ -76,6 +76,18 @@ pub enum NotReady {
     /// No connection, or none in time.
     #[error("the endpoint can't be reached: check AWS_ENDPOINT_URL, the region and the network ({0})")]
     Unreachable(Fault),
+    /// It does not understand CBOR.
+    #[error(
+        "STREAMER_WIRE=cbor: the endpoint describes the stream when it is asked in JSON, but not in CBOR: nothing was \
+         sent; set STREAMER_WIRE=json (or --wire json) for this endpoint ({0})"
+    )]
+    NoCbor(Fault),
+    /// CBOR is asked for, but the SDK would have to write it.
+    #[error(
+        "STREAMER_WIRE=cbor: a proxy is set for the endpoint, so that aws-sdk-kinesis makes the requests, and it speaks \
+         JSON only: set STREAMER_WIRE=json (or --wire json), or take the endpoint out of the proxy with NO_PROXY"
+    )]
+    OnlyJson,
     /// Anything else.
     #[error("the endpoint answered with an error: {0}")]
     Other(Fault),
@@ -92,7 +104,8 @@ impl NotReady {
             Self::NoCredentials(_) => Exit::NoCredentials,
             Self::ExpiredCredentials(_) => Exit::ExpiredCredentials,
             Self::RejectedCredentials(_) => Exit::RejectedCredentials,
-            Self::Unreachable(_) | Self::Other(_) => Exit::Unreachable,
+            Self::Unreachable(_) | Self::NoCbor(_) | Self::Other(_) => Exit::Unreachable,
+            Self::OnlyJson => Exit::Usage,
         }
     }
 

@@ -35,7 +35,7 @@ pub(super) fn usual(body: &[u8], entries: &mut Vec<EntryResult>) -> Option<Optio
 
 /// Whether each of the eight bytes is `0` to `9`: its high half is 3, and still is when 6 is added.
 #[inline]
-fn all_digits(eight: u64) -> bool {
+pub(super) fn all_digits(eight: u64) -> bool {
     const HIGH: u64 = 0xf0f0_f0f0_f0f0_f0f0;
     const THREE: u64 = 0x3030_3030_3030_3030;
     const SIX: u64 = 0x0606_0606_0606_0606;
@@ -44,7 +44,7 @@ fn all_digits(eight: u64) -> bool {
 
 /// The number that the digits make. Neighbours are joined, first to pairs, then to fours, then to eights.
 #[inline]
-fn twelve_digits(digits: &[u8; 12]) -> Option<u64> {
+pub(super) fn twelve_digits(digits: &[u8; 12]) -> Option<u64> {
     let (high, low) = digits.split_first_chunk::<8>()?;
     let low: &[u8; 4] = low.first_chunk()?;
     let [a, b, c, d] = *low;

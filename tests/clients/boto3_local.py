@@ -630,7 +630,7 @@ def raw(endpoint, body, **headers):
 
 
 @check
-def the_wire_is_aws_json(k, new):
+def the_wires_are_aws_json_and_cbor(k, new):
     endpoint = k.meta.endpoint_url
     json_type = {"Content-Type": "application/x-amz-json-1.1"}
     target = "Kinesis_20131202."
@@ -647,9 +647,11 @@ def the_wire_is_aws_json(k, new):
     ]:
         status, _, answer = raw(endpoint, body, **json_type, **{"X-Amz-Target": target + operation})
         assert status == 400 and json.loads(answer)["__type"] == kind, (body, answer)
-    status, _, answer = raw(endpoint, b"{}", **{"Content-Type": "application/x-amz-cbor-1.1"},
-                            **{"X-Amz-Target": target + "ListStreams"})
-    assert status == 400 and b"CBOR" in answer
+    cbor_type = {"Content-Type": "application/x-amz-cbor-1.1"}
+    status, headers, answer = raw(endpoint, b"\xa0", **cbor_type, **{"X-Amz-Target": target + "ListStreams"})
+    assert status == 200 and headers["Content-Type"] == cbor_type["Content-Type"] and b"\x6bStreamNames" in answer
+    status, headers, answer = raw(endpoint, b"{}", **cbor_type, **{"X-Amz-Target": target + "ListStreams"})
+    assert status == 400 and b"\x76SerializationException" in answer, answer
 
 
 def main():

@@ -10,6 +10,8 @@ import concurrent.futures
 import hashlib
 import sys
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 from botocore.config import Config
@@ -169,6 +171,47 @@ def behind(kinesis):
         return f"{len(answer['Records'])} of 3, MillisBehindLatest {'told' if 'MillisBehindLatest' in answer else 'not told'}"
 
 
+def cbor_head(major, length):
+    for info, size, most in ((24, 1, 1 << 8), (25, 2, 1 << 16), (26, 4, 1 << 32)):
+        if length < 24:
+            return bytes([major << 5 | length])
+        if length < most:
+            return bytes([major << 5 | info]) + length.to_bytes(size, "big")
+    raise ValueError(length)
+
+
+def cbor_text(text):
+    return cbor_head(3, len(text)) + text.encode()
+
+
+def call(endpoint, operation, kind, body):
+    """A request by hand: none of them verifies signatures. The answer's type and body."""
+    request = urllib.request.Request(endpoint, body, {
+        "Content-Type": kind, "X-Amz-Target": f"Kinesis_20131202.{operation}", "X-Amz-Date": "20261121T000000Z",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=A/20261121/us-east-1/kinesis/aws4_request, "
+                         "SignedHeaders=host, Signature=0"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=60) as answer:
+        return answer.headers.get("Content-Type", ""), answer.read()
+
+
+def in_cbor(kinesis):
+    """PutRecords as the SDK for Java writes it; boto3 has no CBOR, so the bytes are made by hand."""
+    with Stream(kinesis) as stream:
+        for count in (1, 500):
+            entry = b"\xbf" + cbor_text("Data") + cbor_head(2, 3) + b"\x00\xff\n" + cbor_text("PartitionKey") + cbor_text("k") + b"\xff"
+            body = b"\xbf" + cbor_text("Records") + b"\x9f" + entry * count + b"\xff" + cbor_text("StreamName") + cbor_text(stream.name) + b"\xff"
+            try:
+                kind, said = call(kinesis.meta.endpoint_url, "PutRecords", "application/x-amz-cbor-1.1", body)
+            except urllib.error.HTTPError as fault:
+                return f"no: status {fault.code}"
+            if "cbor" not in kind:
+                return f"answers with {kind}"
+            told = said.count(cbor_text("ShardId"))
+            if told != count:
+                return f"yes, but {told} of {count} entries are answered ({len(said):,} bytes)"
+        return "yes"
+
+
 PROBES = {
     "refuses what is over a shard's 1,000 records/s": limits,
     "partition key: MD5 decides the shard": partition_key,
@@ -184,6 +227,7 @@ PROBES = {
     "UpdateShardCount": update_shard_count,
     "on-demand": on_demand,
     "GetRecords with a limit": behind,
+    "PutRecords in CBOR": in_cbor,
 }
 
 

@@ -225,9 +225,13 @@ fn a_templates_run_is_verified_by_the_digests_of_what_it_stored() {
     assert_eq!((code, &told["unexplained"], &told["total"]["missing"]), (2, &json!(1), &json!(0)), "{told}");
     // The same data under other sequence numbers is not what was stored.
     let other = Local::serve(2);
-    other.put(&local.records()[..299]);
+    other.put(&local.records()[..200]);
     let (code, told) = verify(&other);
-    assert_eq!((code, &told["clean"], &told["total"]["missing"]), (2, &json!(false), &json!(1)), "{told}");
+    assert_eq!(
+        (code, &told["clean"], told["total"]["missing"].as_u64()),
+        (2, &json!(false), Some(100)),
+        "{told}"
+    );
     let refused = Program::new(&["verify", "--stream=s", template]).finish();
     assert_eq!((refused.code, refused.stdout.as_str()), (64, ""), "{}", refused.stderr);
     assert!(refused.stderr.contains("give the --journal of its run"), "{}", refused.stderr);

@@ -18,6 +18,17 @@ pub const CLIENT: Setting = Setting::new(
     "Who makes the PutRecords requests: our own client, or aws-sdk-kinesis (slower; taken behind a proxy)",
 );
 
+/// How the requests are written.
+pub const WIRE: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_WIRE",
+    "wire",
+    "WIRE",
+    OneOf(&["json", "cbor"]),
+    Value("json"),
+    "How PutRecords requests are written: JSON, or CBOR as the SDK for Java does (a quarter fewer bytes)",
+);
+
 /// What happens to refused entries.
 pub const RETRY: Setting = Setting::new(
     Group::Sending,

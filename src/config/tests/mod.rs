@@ -14,7 +14,7 @@ mod shipped;
 use super::*;
 use crate::generate::{EventChoice, EventKind, TemplateMode, TemplateOrigin};
 use crate::key::KeyStrategy;
-use crate::kinesis::{Limits, StreamRef};
+use crate::kinesis::{Limits, StreamRef, Wire};
 use crate::schedule::Pacing;
 use crate::send::Retry;
 
@@ -66,6 +66,7 @@ fn the_words_of_a_rule_are_the_words_that_the_types_read() {
     assert_eq!(words(settings::TEMPLATE_MODE), TemplateMode::ALL.map(TemplateMode::name));
     assert_eq!(words(settings::PACING), Pacing::ALL.map(Pacing::name));
     assert_eq!(words(settings::RETRY), Retry::ALL.map(Retry::name));
+    assert_eq!(words(settings::WIRE), Wire::ALL.map(Wire::name));
     assert_eq!(words(settings::LOG_FORMAT), LogFormat::ALL.map(LogFormat::name));
     let Form::Own(rule) = settings::LOCAL.form else { panic!("not in words") };
     let Form::Number { min, max } = settings::LOCAL_SHARDS else { panic!("not a number") };
@@ -94,6 +95,18 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!(config.listen.map(|address| address.to_string()).as_deref(), Some("127.0.0.1:9464"));
     assert_eq!(config.log, Log { filter: "info".to_owned(), format: LogFormat::Text });
     assert_eq!(config.notices, [""; 0]);
+}
+
+#[test]
+fn cbor_is_written_by_our_own_client_alone() {
+    let stream = ("AWS_KINESIS_STREAM_NAME", "orders");
+    assert_eq!(run(&[stream], &[]).wire, Wire::Json);
+    assert_eq!(run(&[stream, ("STREAMER_WIRE", "cbor")], &[]).wire, Wire::Cbor);
+    assert_eq!(run(&[stream], &["--wire=json", "--client=sdk"]).wire, Wire::Json);
+    let told = wrong(&[stream, ("STREAMER_WIRE", "cbor")], &["--client=sdk", "--jobs=0"]);
+    assert_eq!(told.len(), 2, "all at once: {told:?}");
+    let together = told.iter().find(|line| line.contains("JSON only")).expect("told");
+    assert!(together.contains("STREAMER_WIRE") && together.contains("--client"), "{together}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 //! connection is used again, and which of our faults a response or a broken connection is.
 
 mod connection;
+mod greet;
 mod identity;
 mod pool;
 mod response;
@@ -22,13 +23,14 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use rustls::ClientConfig;
 
-use super::Answer;
 use super::fault::{Cause, Fault, Refusal, Silence, chain, coded, presentable};
+use super::{Answer, Wire};
+use crate::cbor;
 use connection::{Broken, Connection, Peer};
 use identity::Identity;
 use pool::Pool;
-use response::Whole;
-use sign::Place;
+use response::{Head, Whole};
+use sign::{Place, Signer};
 
 /// A difference of the clocks that is worth signing with the endpoint's time; AWS allows five minutes either way.
 const SKEW: TimeDelta = TimeDelta::minutes(4);
@@ -53,6 +55,8 @@ pub(super) struct Endpoint {
     pub region: String,
     /// The service to sign for.
     pub service: String,
+    /// How to write to it.
+    pub wire: Wire,
 }
 
 /// An endpoint's URL that can't be used.
@@ -108,6 +112,8 @@ impl Direct {
             path: path.to_owned(),
             region: endpoint.region.clone(),
             service: endpoint.service.clone(),
+            wire: endpoint.wire,
+            operation: "PutRecords",
         };
         Ok(Self {
             // An IPv6 address stands in brackets there, but not in a socket address.
@@ -123,38 +129,52 @@ impl Direct {
     pub(super) async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
         let now = self.now();
         let signer = self.identity.signer(now).await?;
-        let (connection, whole) = loop {
-            let (mut connection, used) = match self.pool.take() {
-                Some(connection) => (connection, true),
-                None => (self.connect().await?, false),
-            };
-            let Connection { head, scratch, .. } = &mut connection;
-            signer.write_head(now, &body, scratch, head);
-            match connection.exchange(&body).await {
-                Ok(whole) => break (connection, whole),
-                // It had been closed while it was idle: nobody has seen the request, another connection may do.
-                Err(Broken::Unsent(_)) if used => {}
-                Err(broken) => return Err(told(&broken)),
-            }
-        };
-        let Whole { head, body } = whole;
+        let (connection, Whole { head, body }) = self.exchange(&signer, now, &body).await?;
         let said = connection.said(body);
         let result = if head.status == 200 {
             answer
                 .read(said)
                 .map_err(|error| Fault::new(Cause::Silent(Silence::BadAnswer), error.to_string()))
         } else {
-            let fault = refused(head.status, head.error_type.as_deref(), said);
-            // An expired signature is one of the wrong time; expired credentials have others behind them.
-            if fault.asks_for_other_credentials() && !self.set_clock(head.date.as_deref()) {
-                self.identity.refuse(&signer);
-            }
-            Err(fault)
+            Err(self.refused(&head, said, &signer))
         };
         if head.keep_alive {
             self.pool.give(connection);
         }
         result
+    }
+
+    /// Sends a request, on a connection that was used before where there is one, and reads its response.
+    async fn exchange(
+        &self,
+        signer: &Signer,
+        now: DateTime<Utc>,
+        body: &[u8],
+    ) -> Result<(Connection, Whole), Fault> {
+        loop {
+            let (mut connection, used) = match self.pool.take() {
+                Some(connection) => (connection, true),
+                None => (self.connect().await?, false),
+            };
+            let Connection { head, scratch, .. } = &mut connection;
+            signer.write_head(now, body, scratch, head);
+            match connection.exchange(body).await {
+                Ok(whole) => return Ok((connection, whole)),
+                // It had been closed while it was idle: nobody has seen the request, another connection may do.
+                Err(Broken::Unsent(_)) if used => {}
+                Err(broken) => return Err(told(&broken)),
+            }
+        }
+    }
+
+    /// What an answer of another status than 200 means, and what is done about the credentials or the clock.
+    fn refused(&self, head: &Head, said: &[u8], signer: &Arc<Signer>) -> Fault {
+        let fault = refused(head.status, head.error_type.as_deref(), said);
+        // An expired signature is one of the wrong time; expired credentials have others behind them.
+        if fault.asks_for_other_credentials() && !self.set_clock(head.date.as_deref()) {
+            self.identity.refuse(signer);
+        }
+        fault
     }
 
     async fn connect(&self) -> Result<Connection, Fault> {
@@ -231,8 +251,12 @@ fn refused(status: u16, header: Option<&str>, body: &[u8]) -> Fault {
         #[serde(alias = "Message", alias = "errorMessage")]
         message: Option<String>,
     }
-    // Whatever else stands there (a proxy's page), the status remains.
-    let Error { kind, message } = serde_json::from_slice(body).unwrap_or_default();
+    // Whatever else stands there (a proxy's page), the status remains. What a gateway says is JSON in either wire.
+    let Error { kind, message } = if cbor::is_cbor(body) {
+        cbor::from_slice(body).unwrap_or_default()
+    } else {
+        serde_json::from_slice(body).unwrap_or_default()
+    };
     let named = header.map(str::to_owned).or(kind).unwrap_or_default();
     let code = named.split(':').next().unwrap_or_default();
     let code = &*presentable(code.rsplit('#').next().unwrap_or_default());

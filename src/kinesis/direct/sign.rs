@@ -11,8 +11,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use chrono::{DateTime, Datelike, Timelike, Utc};
 
-const TARGET: &str = "Kinesis_20131202.PutRecords";
-const CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+use crate::kinesis::Wire;
+
+/// What `x-amz-target` begins with: service and version.
+const TARGET: &str = "Kinesis_20131202";
 const USER_AGENT: &str = concat!("kinesis-streamer/", env!("CARGO_PKG_VERSION"));
 
 /// What is signed for besides the request: where it goes, and as which service's.
@@ -24,6 +26,9 @@ pub(super) struct Place {
     pub path: String,
     pub region: String,
     pub service: String,
+    pub wire: Wire,
+    /// Such as `PutRecords`.
+    pub operation: &'static str,
 }
 
 /// Signs for one identity on one day.
@@ -49,7 +54,8 @@ impl Signer {
     pub(super) fn new(credentials: Credentials, place: Place, now: DateTime<Utc>) -> Self {
         let day = date(now).0;
         let day_text = std::str::from_utf8(&day).unwrap_or_default();
-        let Place { host, path, region, service } = &place;
+        let Place { host, path, region, service, wire, operation } = &place;
+        let content_type = wire.content_type();
         let mut key =
             hmac::Key::new(hmac::HMAC_SHA256, format!("AWS4{}", credentials.secret_access_key()).as_bytes());
         for part in [day_text, region, service, "aws4_request"] {
@@ -65,13 +71,13 @@ impl Signer {
         };
         let names = format!("content-type;host;x-amz-date;{token_name}x-amz-target");
         let canonical = [
-            format!("POST\n{path}\n\ncontent-type:{CONTENT_TYPE}\nhost:{host}\nx-amz-date:"),
-            format!("\n{token_line}x-amz-target:{TARGET}\n\n{names}\n"),
+            format!("POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:"),
+            format!("\n{token_line}x-amz-target:{TARGET}.{operation}\n\n{names}\n"),
         ];
         let head = [
             format!(
-                "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {CONTENT_TYPE}\r\nuser-agent: {USER_AGENT}\r\n\
-                 {token_header}x-amz-target: {TARGET}\r\nx-amz-date: "
+                "POST {path} HTTP/1.1\r\nhost: {host}\r\ncontent-type: {content_type}\r\nuser-agent: {USER_AGENT}\r\n\
+                 {token_header}x-amz-target: {TARGET}.{operation}\r\nx-amz-date: "
             ),
             format!(
                 "\r\nauthorization: AWS4-HMAC-SHA256 Credential={}/{day_text}/{region}/{service}/aws4_request, \
@@ -91,6 +97,11 @@ impl Signer {
     /// The same identity on the day of `now`.
     pub(super) fn on(&self, now: DateTime<Utc>) -> Self {
         Self::new(self.credentials.clone(), self.place.clone(), now)
+    }
+
+    /// The same identity for another operation.
+    pub(super) fn for_operation(&self, operation: &'static str, now: DateTime<Utc>) -> Self {
+        Self::new(self.credentials.clone(), Place { operation, ..self.place.clone() }, now)
     }
 
     pub(super) fn credentials(&self) -> &Credentials {
@@ -215,10 +226,12 @@ mod tests {
             token in proptest::option::of("[A-Za-z0-9/+=]{1,300}"),
             seconds in 0_i64..4_000_000_000,
             host in "[a-z]{1,9}(\\.[a-z]{1,9}){0,3}(:[1-9][0-9]{3})?",
+            wire in prop_oneof![Just(Wire::Json), Just(Wire::Cbor)],
         ) {
             let credentials = Credentials::new("AKIDEXAMPLE", secret, token, None, "test");
             let place = Place {
                 host, path: "/".to_owned(), region: "eu-north-1".to_owned(), service: "kinesis".to_owned(),
+                wire, operation: "PutRecords",
             };
             let now = DateTime::from_timestamp(seconds, 0).expect("a moment");
             // Made on another day, it signs for this one all the same.
@@ -241,6 +254,8 @@ mod tests {
             path: "/".to_owned(),
             region: "r".to_owned(),
             service: "s".to_owned(),
+            wire: Wire::Json,
+            operation: "PutRecords",
         };
         let shown = format!("{:?}", Signer::new(credentials, place, DateTime::UNIX_EPOCH));
         assert!(!shown.contains("the-secret") && !shown.contains("the-token"), "{shown}");

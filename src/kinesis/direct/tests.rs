@@ -133,7 +133,12 @@ impl ProvideCredentials for Chain {
 }
 
 fn lane(peers: &Peers, chain: &Chain, tls: Option<Arc<ClientConfig>>) -> Direct {
-    let endpoint = Endpoint { url: peers.url.clone(), region: "r".to_owned(), service: "kinesis".to_owned() };
+    let endpoint = Endpoint {
+        url: peers.url.clone(),
+        region: "r".to_owned(),
+        service: "kinesis".to_owned(),
+        wire: Wire::Json,
+    };
     let provider = SharedCredentialsProvider::new(chain.clone());
     let limit = Duration::from_secs(30);
     Direct::with_tls(&endpoint, provider, None, limit, || Ok(tls.expect("a test by TLS"))).expect("a URL")

@@ -9,10 +9,7 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes};
 
 use super::super::error::{ApiError, ErrorKind};
-
-/// What JSON adds to records at most: 500 entries' members and their keys, each of whose 256 characters may be
-/// written as two escapes of six bytes.
-const MAX_JSON_BYTES: usize = 2 * 1024 * 1024;
+use super::super::wire::most_json_bytes;
 
 /// Room made at once when a request says how long it is; more comes as it arrives.
 const FIRST_BYTES: usize = 512 * 1024;
@@ -26,10 +23,9 @@ pub(super) struct Budget {
 }
 
 impl Budget {
-    /// A budget of `most` bytes, for requests of up to `request_bytes` of records, which are base64 on the wire.
+    /// A budget of `most` bytes, for requests of up to `request_bytes` of records.
     pub(super) fn new(most: usize, request_bytes: usize) -> Self {
-        let each = request_bytes.div_ceil(3).saturating_mul(4).saturating_add(MAX_JSON_BYTES);
-        Self { taken: Arc::default(), most, each }
+        Self { taken: Arc::default(), most, each: most_json_bytes(request_bytes) }
     }
 
     fn take(&self, bytes: usize) -> Option<()> {

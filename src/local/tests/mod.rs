@@ -1,5 +1,6 @@
 //! Whole requests against the server, in-process, and the laws of a stream.
 
+mod cbor;
 mod flow;
 mod hostile;
 mod laws;

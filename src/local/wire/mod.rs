@@ -1,8 +1,9 @@
-//! The wire: awsJson1_1 bodies in, bodies out. Synchronous, and without HTTP.
+//! The wire: awsJson1_1 bodies in, bodies out, or the same in CBOR. Synchronous, and without HTTP.
 //!
-//! Decides which operation a name means and turns values into AWS's JSON. Signatures are not verified: the
+//! Decides which operation a name means and turns values into AWS's JSON, which `cbor` converts. Signatures are not verified: the
 //! embedded stream is for loopback.
 
+mod cbor;
 mod checks;
 mod control;
 mod describe;
@@ -16,8 +17,18 @@ use std::sync::Arc;
 use super::error::{ApiError, ErrorKind};
 use super::store::Store;
 use super::stream::Stream;
+use crate::kinesis::Wire;
 use checks::Checks;
 use input::Input;
+
+/// What JSON adds to records at most: 500 entries' members and their keys, each of whose 256 characters may be
+/// written as two escapes of six bytes.
+const MAX_JSON_BYTES: usize = 2 * 1024 * 1024;
+
+/// Most bytes of a body in JSON that holds up to `request_bytes` of records, which are base64 there.
+pub(super) fn most_json_bytes(request_bytes: usize) -> usize {
+    request_bytes.div_ceil(3).saturating_mul(4).saturating_add(MAX_JSON_BYTES)
+}
 
 /// The operations of Kinesis over a store.
 #[derive(Debug, Clone)]
@@ -69,6 +80,32 @@ impl Api {
             }
         };
         act(self, &input::parse(body)?)
+    }
+
+    /// The same in either wire: body and answer.
+    ///
+    /// A body in CBOR is converted without a pause, so there are never more of its copies in memory than threads.
+    ///
+    /// # Errors
+    /// As [`Api::call`].
+    pub fn call_by(&self, wire: Wire, operation: &str, body: &[u8]) -> Result<Vec<u8>, ApiError> {
+        match wire {
+            Wire::Json => self.call(operation, body),
+            Wire::Cbor => {
+                let most = most_json_bytes(self.store.options().limits.request_bytes);
+                cbor::from_json(&self.call(operation, &cbor::to_json(body, most)?)?)
+            }
+        }
+    }
+
+    /// An error as a body in this wire.
+    #[must_use]
+    pub fn error(wire: Wire, error: &ApiError) -> Vec<u8> {
+        let json = body(&serde_json::json!({ "__type": error.kind.name(), "message": error.message }));
+        match wire {
+            Wire::Json => json,
+            Wire::Cbor => cbor::from_json(&json).unwrap_or_default(),
+        }
     }
 
     /// The stream that a call names, by name, by ARN or by both.

@@ -1,10 +1,12 @@
-//! An endpoint that answers as its script says. Plain sockets and threads, so that it can hang up at any byte.
+//! An endpoint that answers as its script says, in the wire that it is asked in. Plain sockets and threads, so that it
+//! can hang up at any byte.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
+use kinesis_streamer::kinesis::Wire;
 use serde_json::{Value, json};
 
 /// What the endpoint does with one PutRecords request. Requests beyond the script are stored.
@@ -41,7 +43,7 @@ pub enum Describe {
     Status(&'static str),
     /// This status and error code.
     Error(u16, &'static str),
-    /// This status and body.
+    /// This status and body, in whatever wire it was asked.
     Raw(u16, String),
 }
 
@@ -52,6 +54,8 @@ struct State {
     stored: Vec<Value>,
     requests: usize,
     calls: usize,
+    /// Requests of any kind in CBOR.
+    in_cbor: usize,
 }
 
 /// A scripted Kinesis of one stream with two shards.
@@ -98,26 +102,37 @@ impl Endpoint {
     pub fn calls(&self) -> usize {
         self.state.lock().expect("no panic").calls
     }
+
+    /// How many of them were in CBOR.
+    pub fn calls_in_cbor(&self) -> usize {
+        self.state.lock().expect("no panic").in_cbor
+    }
 }
 
 fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
     let mut writer = connection.try_clone()?;
     let mut reader = BufReader::new(connection);
-    while let Some((operation, body)) = read_request(&mut reader)? {
-        state.lock().expect("no panic").calls += 1;
+    while let Some((operation, wire, body)) = read_request(&mut reader)? {
+        {
+            let mut state = state.lock().expect("no panic");
+            state.calls += 1;
+            state.in_cbor += usize::from(wire == Wire::Cbor);
+        }
+        let answer_with =
+            |writer: &mut TcpStream, status, body: &str| writer.write_all(&response(wire, status, body));
         match operation.as_str() {
             "DescribeStreamSummary" => {
                 let describe = state.lock().expect("no panic").describes.pop_front();
-                let (status, answer) = match describe.unwrap_or(Describe::Status("ACTIVE")) {
-                    Describe::Status(status) => (200, summary(status).to_string()),
-                    Describe::Error(status, code) => (status, error(code).to_string()),
-                    Describe::Raw(status, body) => (status, body),
+                let (wire, status, answer) = match describe.unwrap_or(Describe::Status("ACTIVE")) {
+                    Describe::Status(status) => (wire, 200, summary(status).to_string()),
+                    Describe::Error(status, code) => (wire, status, error(code).to_string()),
+                    Describe::Raw(status, body) => (Wire::Json, status, body),
                 };
-                answer_with(&mut writer, status, &answer)?;
+                writer.write_all(&response(wire, status, &answer))?;
             }
             "ListShards" => answer_with(&mut writer, 200, &shards().to_string())?,
             "PutRecords" => {
-                if !put(&mut writer, state, &body)? {
+                if !put(&mut writer, state, wire, &body)? {
                     return Ok(());
                 }
             }
@@ -128,7 +143,9 @@ fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
 }
 
 /// Plays one reply; false when the connection is to be closed.
-fn put(writer: &mut TcpStream, state: &Mutex<State>, body: &Value) -> std::io::Result<bool> {
+fn put(writer: &mut TcpStream, state: &Mutex<State>, wire: Wire, body: &Value) -> std::io::Result<bool> {
+    let answer_with =
+        |writer: &mut TcpStream, status, body: &str| writer.write_all(&response(wire, status, body));
     let entries = body["Records"].as_array().cloned().unwrap_or_default();
     let reply = {
         let mut state = state.lock().expect("no panic");
@@ -180,8 +197,8 @@ fn put(writer: &mut TcpStream, state: &Mutex<State>, body: &Value) -> std::io::R
             }
         }
         Reply::HalfAnAnswer => {
-            let whole = response(200, &results((0..entries.len()).map(good).collect()));
-            writer.write_all(&whole.as_bytes()[..whole.len() - 20])?;
+            let whole = response(wire, 200, &results((0..entries.len()).map(good).collect()));
+            writer.write_all(&whole[..whole.len() - 20])?;
             return Ok(false);
         }
         Reply::HangUp { .. } => return Ok(false),
@@ -194,8 +211,8 @@ fn put(writer: &mut TcpStream, state: &Mutex<State>, body: &Value) -> std::io::R
     Ok(true)
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<(String, Value)>> {
-    let (mut operation, mut length) = (String::new(), 0);
+fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<(String, Wire, Value)>> {
+    let (mut operation, mut wire, mut length) = (String::new(), Wire::Json, 0);
     loop {
         let mut line = String::new();
         if reader.read_line(&mut line)? == 0 {
@@ -208,24 +225,49 @@ fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<Option<(St
         if let Some(value) = lower.strip_prefix("content-length:") {
             length = value.trim().parse().unwrap_or(0);
         }
+        if lower == "content-type: application/x-amz-cbor-1.1" {
+            wire = Wire::Cbor;
+        }
         if lower.starts_with("x-amz-target:") {
             operation = line.trim_end().rsplit('.').next().unwrap_or_default().to_owned();
         }
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some((operation, serde_json::from_slice(&body)?)))
+    let body = match wire {
+        Wire::Json => serde_json::from_slice(&body)?,
+        Wire::Cbor => as_json(ciborium::from_reader(&body[..]).map_err(std::io::Error::other)?),
+    };
+    Ok(Some((operation, wire, body)))
 }
 
-fn answer_with(writer: &mut TcpStream, status: u16, body: &str) -> std::io::Result<()> {
-    writer.write_all(response(status, body).as_bytes())
+/// A request in CBOR as the same request in JSON, so that tests compare one with the other.
+fn as_json(value: ciborium::Value) -> Value {
+    match value {
+        ciborium::Value::Bytes(bytes) => base64_simd::STANDARD.encode_to_string(bytes).into(),
+        ciborium::Value::Array(all) => all.into_iter().map(as_json).collect(),
+        ciborium::Value::Map(all) => {
+            let name = |name: ciborium::Value| name.into_text().expect("a name");
+            all.into_iter().map(|(key, value)| (name(key), as_json(value))).collect()
+        }
+        other => other.deserialized().expect("neither bytes nor what may hold them"),
+    }
 }
 
-fn response(status: u16, body: &str) -> String {
-    format!(
-        "HTTP/1.1 {status} Scripted\r\ncontent-type: application/x-amz-json-1.1\r\ncontent-length: {}\r\n\r\n{body}",
-        body.len()
-    )
+/// A body that is JSON goes out in the wire that was asked in; any other as it is.
+fn response(wire: Wire, status: u16, body: &str) -> Vec<u8> {
+    let bytes = match (wire, serde_json::from_str::<Value>(body)) {
+        (Wire::Cbor, Ok(value)) => {
+            let mut bytes = Vec::new();
+            ciborium::into_writer(&value, &mut bytes).expect("a Vec takes every write");
+            bytes
+        }
+        _ => body.as_bytes().to_vec(),
+    };
+    let (kind, length) = (wire.content_type(), bytes.len());
+    let head =
+        format!("HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\n\r\n");
+    [head.into_bytes(), bytes].concat()
 }
 
 fn error(code: &str) -> Value {
