@@ -157,13 +157,27 @@ impl<'de> Visitor<'de> for Entries<'_> {
 #[serde(rename_all = "PascalCase")]
 struct RawEntry<'a> {
     #[serde(borrow)]
-    sequence_number: Option<Cow<'a, str>>,
+    sequence_number: Option<Text<'a>>,
     #[serde(borrow)]
-    shard_id: Option<Cow<'a, str>>,
+    shard_id: Option<Text<'a>>,
     #[serde(borrow)]
-    error_code: Option<Cow<'a, str>>,
+    error_code: Option<Text<'a>>,
     #[serde(borrow)]
-    error_message: Option<Cow<'a, str>>,
+    error_message: Option<Text<'a>>,
+}
+
+/// A text that lies in the body where it can. An `Option<Cow<str>>` would always be copied: serde borrows for a bare
+/// `Cow` only.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl std::ops::Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
 }
 
 impl RawEntry<'_> {

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::Direct;
 use super::response::Whole;
 use crate::cbor;
-use crate::kinesis::fault::{Cause, Fault, Refusal, Silence};
+use crate::kinesis::fault::{Cause, Fault, Refusal, Silence, presentable};
 use crate::kinesis::{NotReady, StreamRef};
 
 /// How often it is asked, and how long apart: as often as the SDK asks in its calls of the control plane.
@@ -67,7 +67,7 @@ impl Direct {
         let result = if head.status == 200 {
             cbor::from_slice::<Summary>(said).map(drop).map_err(|error| {
                 let text = format!("what it answered is no summary in CBOR: {error}");
-                Fault::new(Cause::Refused(Refusal::Invalid), text)
+                Fault::new(Cause::Refused(Refusal::Invalid), presentable(&text))
             })
         } else {
             Err(self.refused(&head, said, &identity))

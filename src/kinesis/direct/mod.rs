@@ -132,9 +132,10 @@ impl Direct {
         let (connection, Whole { head, body }) = self.exchange(&signer, now, &body).await?;
         let said = connection.said(body);
         let result = if head.status == 200 {
-            answer
-                .read(said)
-                .map_err(|error| Fault::new(Cause::Silent(Silence::BadAnswer), error.to_string()))
+            // A reader's error may repeat what stands there.
+            answer.read(said).map_err(|error| {
+                Fault::new(Cause::Silent(Silence::BadAnswer), presentable(&error.to_string()))
+            })
         } else {
             Err(self.refused(&head, said, &signer))
         };
