@@ -33,7 +33,7 @@ use crate::kinesis::{
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Offer, Plan, Weighing, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
@@ -235,7 +235,9 @@ impl App {
         let load = config.load.clone();
         let plan = Plan {
             cron: load.cron.clone(),
-            quota: Quota { jobs: load.jobs, messages: load.messages },
+            jobs: load.jobs,
+            offer: Offer::Tick { messages: load.messages },
+            weighing: Weighing::new(1, generator.typical_event() as u64),
             pacing: load.pacing,
             duration: load.duration,
             max_records: load.max_records,

@@ -10,7 +10,7 @@ use crate::expose::{Capacity, PlanFacts, StreamPlan};
 use crate::generate::{Generator, Timestamp};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
-use crate::schedule::{Arrivals, Quota};
+use crate::schedule::{Arrivals, Curve, Quota};
 use crate::send::Retry;
 
 /// Requests that a dry run lists one by one.
@@ -102,11 +102,11 @@ pub(super) fn first_second(
 ) -> String {
     let load = &config.load;
     let second = load.cron.next_after(wall.as_secs());
-    let quota = Quota { jobs: load.jobs, messages: load.messages };
+    let quota = Quota::each(load.jobs, load.messages);
     let mut sequences = vec![0_u64; load.jobs as usize];
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
-    for slice in Arrivals::new(quota, load.pacing, limits.request_records, config.seed.value) {
+    for slice in Arrivals::new(quota, Curve::Even, load.pacing, limits.request_records, config.seed.value) {
         let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
         let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
         while left > 0 {
