@@ -108,12 +108,8 @@ impl Shaped {
     #[must_use]
     pub fn second(&self, start: &Start, at: u64) -> Second {
         let local = self.profile.local(start, at);
-        let area = |millis: u64| self.profile.doubled(&local, at + millis);
-        let level = self.amount(area(SECOND)) - self.amount(area(0));
-        let noise = i128::from(self.profile.noise(start, at)) * i128::from(self.scale);
-        let noise = noise / (i128::from(MICRO) * i128::from(MICRO) * i128::from(self.per_seconds));
-        let noise = i64::try_from(noise).unwrap_or(0);
-        Second { amount: level.saturating_add_signed(noise), curve: Curve::of(area) }
+        let curve = Curve::of(|millis| self.profile.doubled(&local, at + millis));
+        Second { amount: self.plain(start, at), curve }
     }
 
     /// How much is due in the seconds of `length` milliseconds from the start on, noise included.
@@ -135,11 +131,12 @@ impl Shaped {
         (amount(SECOND) - amount(0)).saturating_add_signed(i64::try_from(noise).unwrap_or(0))
     }
 
-    /// The mean rate of the second that begins `at` milliseconds after the start, without noise: amounts a second.
+    /// The mean rate between two moments, in milliseconds after the start, without noise: amounts a second.
     #[must_use]
-    pub fn mean(&self, start: &Start, at: u64) -> f64 {
-        let micro = self.profile.mean(&self.profile.local(start, at), at);
-        micro as f64 / MICRO as f64 * self.one()
+    pub fn rate_between(&self, start: &Start, from: u64, to: u64) -> f64 {
+        let local = self.profile.local(start, from);
+        let doubled = self.profile.doubled(&local, to) - self.profile.doubled(&local, from);
+        doubled as f64 / (2 * to.saturating_sub(from).max(1)) as f64 / MICRO as f64 * self.one()
     }
 
     /// The most of any second, noise included: amounts a second, rounded up.

@@ -147,6 +147,15 @@ impl Line {
         }
     }
 
+    /// The rate just before a moment, in millionths a second.
+    #[must_use]
+    pub fn rate_before(&self, at: u64) -> u64 {
+        match self.place(at.min(LATEST).saturating_sub(1)) {
+            Ok((_, inside)) => self.piece(inside).map_or(0, |piece| piece.rate(inside + 1 - piece.start)),
+            Err(_) => self.last(),
+        }
+    }
+
     /// The highest rate of all, in millionths a second.
     #[must_use]
     pub fn peak(&self) -> u64 {

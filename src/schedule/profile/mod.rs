@@ -2,12 +2,18 @@
 //!
 //! Decides how much is due; who makes it (which job) and when inside the second are `offer`'s and `arrivals`'.
 
+mod file;
+mod inline;
+mod kdg;
 mod line;
 mod shape;
 mod week;
 
+pub use file::{ProfileError, profile_file};
+pub use inline::{Inline, inline};
+pub use kdg::{is_periods, periods, periods_file, periods_report};
 pub use line::{After, LONGEST, Line};
-pub use week::{Hours, Week, Zone, is_periods, periods, periods_file};
+pub use week::{Hours, Week, Zone};
 
 use super::quantity::Unit;
 
@@ -102,6 +108,12 @@ impl Profile {
         self.unit
     }
 
+    /// Whether it goes by the hours of the week.
+    #[must_use]
+    pub fn is_weekly(&self) -> bool {
+        matches!(self.course, Course::Week(_))
+    }
+
     /// Its phases; none where it follows the week.
     #[must_use]
     pub fn phases(&self) -> &[Phase] {
@@ -131,7 +143,13 @@ impl Profile {
             Course::Week(_) => return 7 * 86_400_000,
             Course::Phases(phases) => phases.last(),
         };
-        let own = last.map_or(0, |phase| phase.start + phase.length.unwrap_or(phase.line.length()));
+        let own = |phase: &Phase| match phase.length {
+            Some(length) => length,
+            None if phase.line.repeats() => phase.line.length(),
+            // With some of what goes on.
+            None => phase.line.length() / 2 * 3,
+        };
+        let own = last.map_or(0, |phase| phase.start + own(phase));
         self.end().unwrap_or(own).max(1_000)
     }
 
@@ -167,26 +185,20 @@ impl Profile {
         };
         let hold = match beyond {
             0 => 0,
-            _ => 2 * u128::from(phase.line.rate(own.saturating_sub(1))) * u128::from(beyond),
+            _ => 2 * u128::from(phase.line.rate_before(own)) * u128::from(beyond),
         };
         let rounds = self.round().map_or(0, |(_, area)| area);
         u128::from(round) * rounds + phase.before + phase.line.doubled(own) + hold
     }
 
     /// The start as the profile's own clock has it `at` milliseconds later: another where it goes by the week of a time
-    /// zone. `doubled` and `mean` take this one, `noise` the run's.
+    /// zone. `doubled` takes this one, `noise` the run's.
     #[must_use]
     pub fn local(&self, start: &Start, at: u64) -> Start {
         match &self.course {
             Course::Phases(_) => *start,
             Course::Week(week) => week.local(start, at),
         }
-    }
-
-    /// The mean rate of the second that begins `at` milliseconds after the start, in millionths of its unit.
-    #[must_use]
-    pub fn mean(&self, start: &Start, at: u64) -> u64 {
-        ((self.doubled(start, at + 1_000) - self.doubled(start, at)) / 2_000) as u64
     }
 
     /// What noise adds to the second that begins `at` milliseconds after the start, in millionths of its unit.
@@ -219,3 +231,6 @@ impl Phase {
         self.line.peak()
     }
 }
+
+#[cfg(test)]
+mod tests;

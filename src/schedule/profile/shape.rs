@@ -49,12 +49,12 @@ pub fn sine(mean: u64, swing: u64, period: u64) -> Result<Line, String> {
     }
     let moment = |knot: u64| (u128::from(period) * u128::from(knot) / u128::from(SINE_PIECES)) as u64;
     let rate = |knot: u64| {
-        // By quarters, so that both halves of the period are exactly each other's mirror.
-        let (half, knot) = (knot % SINE_PIECES / (SINE_PIECES / 2), knot % (SINE_PIECES / 2));
-        let knot = knot.min(SINE_PIECES / 2 - knot);
-        let up = (std::f64::consts::TAU * knot as f64 / SINE_PIECES as f64).sin() * swing as f64;
-        let up = (up.round() as u64).min(swing);
-        if half == 0 { mean + up } else { mean - up }
+        // By quarters, so that both halves of the period are each other's mirror to the last digit.
+        let twice = 2 * moment(knot % SINE_PIECES);
+        let inside = twice % period;
+        let turn = inside.min(period - inside) as f64 / period as f64;
+        let up = (((std::f64::consts::PI * turn).sin() * swing as f64).round() as u64).min(swing);
+        if twice < period { mean + up } else { mean - up }
     };
     let pieces = (0..SINE_PIECES).fold(Line::default(), |line, knot| {
         line.then(moment(knot + 1) - moment(knot), rate(knot), rate(knot + 1))
