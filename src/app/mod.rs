@@ -1,6 +1,8 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
 #[cfg(test)]
+mod burst_tests;
+#[cfg(test)]
 mod claim_tests;
 mod draw;
 mod embedded;

@@ -11,11 +11,13 @@ use tracing_subscriber::EnvFilter;
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target};
+use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
+use crate::schedule::Rate;
 use crate::schedule::profile::inline;
 use crate::send::{Retry, SendPolicy};
 
@@ -140,10 +142,10 @@ fn same_stream(one: &StreamRef, other: &StreamRef) -> bool {
 fn load(asked: &mut Asked) -> Option<Load> {
     let jobs = asked.number(&table::JOBS);
     let messages = asked.number(&table::MESSAGES);
-    let rate =
-        asked.optional(&table::RATE, |asked, setting| asked.read(setting, |text| text.parse().map_err(Some)));
+    let rate = asked.optional(&table::RATE, rate);
     let profile = asked.optional(&table::PROFILE, profile);
-    if asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES) {
+    let both = asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES);
+    if let (true, Some(Some(_)), Some(_)) = (both, &rate, &messages) {
         let why = "each says how much is offered, and only one can be right: leave one of them out";
         asked.together(&[table::MESSAGES, table::RATE], why.to_owned());
     }
@@ -175,11 +177,16 @@ fn load(asked: &mut Asked) -> Option<Load> {
     })
 }
 
+/// What all jobs together offer.
+fn rate(asked: &mut Asked, setting: &Setting) -> Option<Rate> {
+    asked.read(setting, |text| text.parse().map_err(|why: String| Some(Shown::message(&why).to_string())))
+}
+
 /// The load over time; a file that it names is for the run to read.
 fn profile(asked: &mut Asked, setting: &Setting) -> Option<ProfileChoice> {
     asked.read(setting, |text| match inline(text) {
         Ok(what) => Ok(ProfileChoice { text: text.to_owned(), what }),
-        Err(wrong) => Err(Some(wrong.join("; "))),
+        Err(wrong) => Err(Some(Shown::message(&wrong.join("; ")).to_string())),
     })
 }
 
