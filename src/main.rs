@@ -34,7 +34,13 @@ fn main() -> ExitCode {
             Err(error) => refuse(&error),
         },
         Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
-        Ok(Invocation::Import { from, into }) => tell(app::import_templates(&from, &into, io::stdin())),
+        Ok(Invocation::Import { from, periods, into }) => {
+            tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
+        }
+        Ok(Invocation::Plan { config, svg }) => match event(&config) {
+            Ok((event, _)) => draw(&config, &event, svg.as_deref()),
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Local(options)) => {
             let log = options.log.clone();
             live(&log, |console| serve_local(options, console))
@@ -328,6 +334,15 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
     match samples.write(&generator, &mut out) {
         Ok(()) => Exit::Sent,
         Err(error) => unwritable(&error),
+    }
+}
+
+/// Draws the load over time, as wide as standard output is, and plainly where that is no terminal.
+fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(88, |(width, _)| usize::from(width.0));
+    match app::draw(config, event, svg, width, !io::stdout().is_terminal()) {
+        Ok(drawn) => tell(drawn),
+        Err(error) => refuse(&error),
     }
 }
 

@@ -1,11 +1,15 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
 #[cfg(test)]
+mod burst_tests;
+#[cfg(test)]
 mod claim_tests;
+mod draw;
 mod embedded;
 mod files;
 mod guard;
 mod journals;
+mod offered;
 mod pace;
 mod plan;
 mod readback;
@@ -33,19 +37,22 @@ use crate::kinesis::{
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Plan, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
+pub use draw::draw;
 use embedded::Embedded;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
 pub use journals::{JournalsError, Silent};
+pub use offered::LoadError;
+use offered::Offered;
 use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 pub use start_error::StartError;
-pub use template::{EventError, import_templates, lint_template, read_event};
+pub use template::{EventError, import_saved, lint_template, read_event};
 pub use verified::Verified;
 pub use verify::verify;
 use watch::Watch;
@@ -56,6 +63,7 @@ const LONG_WAIT: u64 = 5;
 /// A run that is ready to begin: every listener open, the stream described, every stage built.
 pub struct App {
     config: Config,
+    offered: Offered,
     console: Console,
     reached: Reached,
     stages: Stages,
@@ -85,7 +93,7 @@ struct Stages {
 }
 
 /// Finds the stream; none when the settings name none, as a dry run may.
-async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
+async fn reach(config: &Config, peak: u64) -> Result<Option<Reached>, StartError> {
     let (access, stream, embedded) = match &config.target {
         Target::Nowhere => return Ok(None),
         Target::Stream(stream) => {
@@ -106,7 +114,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
     let lane = client.lane(&stream, config.client, config.wire).await?;
     if embedded.is_none() {
-        guard::after(config, &stream, &facts.arn, lane.is_on_this_machine())?;
+        guard::after(config, &stream, &facts.arn, lane.is_on_this_machine(), peak)?;
     }
     Ok(Some(Reached { client, lane, stream, facts, shards, embedded }))
 }
@@ -135,11 +143,13 @@ impl Stages {
 /// # Errors
 /// Why the run could not begin.
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
-    let reached = reach(config).await?;
+    let offered = Offered::read(config, event)?;
+    let reached = reach(config, offered.peak).await?;
     let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
-    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
-    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
-    Ok(start_text(&facts) + &second)
+    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer);
+    let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, wall());
+    let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
+    Ok(start_text(&facts) + &told + &second)
 }
 
 /// What a journal says of the run.
@@ -165,7 +175,8 @@ impl App {
     /// # Errors
     /// Why the run can't begin; nothing goes on in the background then.
     pub async fn start(mut config: Config, event: &Event, console: Console) -> Result<Self, StartError> {
-        for notice in &config.notices {
+        let offered = Offered::read(&config, event)?;
+        for notice in config.notices.iter().chain(&offered.notices) {
             tracing::warn!("{notice}");
         }
         let ledger = Arc::new(Ledger::new());
@@ -183,7 +194,7 @@ impl App {
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
         let watch = Watch::serve(view.clone(), listener);
-        let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
+        let reached = reach(&config, offered.peak).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, event, Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = journal_header(&config, &reached);
@@ -197,7 +208,7 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, &offered, Some(&reached), &stages.generator, &stages.keyer);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
@@ -210,7 +221,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside })
+        Ok(Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside })
     }
 
     /// The counts of the run.
@@ -229,15 +240,17 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
+        let Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside } = self;
         let Reached { lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
         let plan = Plan {
             cron: load.cron.clone(),
-            quota: Quota { jobs: load.jobs, messages: load.messages },
+            jobs: load.jobs,
+            offer: offered.offer,
+            weighing: plan::weighing(&generator, &keyer),
             pacing: load.pacing,
-            duration: load.duration,
+            duration: offered.duration,
             max_records: load.max_records,
             slice_records: limits.request_records,
             seed: config.seed.value,
@@ -298,7 +311,8 @@ impl App {
         let counts = ledger.snapshot();
         let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
-        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
+        let of_time = if load.duration.is_some() { "its duration" } else { "the end of its profile" };
+        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { of_time });
         let journal = match journal {
             Some(journal) => Some(journal.finish(ended).await),
             None => None,
@@ -314,7 +328,7 @@ impl App {
                 held: embedded.map(|embedded| embedded.held()),
             },
             // A run that came to its end was offered for exactly its duration.
-            load_time: pacing.load_time(scheduled_until).map(|time| match load.duration {
+            load_time: pacing.load_time(scheduled_until).map(|time| match offered.duration {
                 Some(duration) if by_duration => duration,
                 _ => time,
             }),

@@ -10,12 +10,15 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
-use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target};
+use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, HttpClientKind, StreamName, StreamRef, Wire};
+use crate::schedule::Rate;
+use crate::schedule::profile::inline;
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
@@ -134,6 +137,13 @@ fn same_stream(one: &StreamRef, other: &StreamRef) -> bool {
 fn load(asked: &mut Asked) -> Option<Load> {
     let jobs = asked.number(&table::JOBS);
     let messages = asked.number(&table::MESSAGES);
+    let rate = asked.optional(&table::RATE, rate);
+    let profile = asked.optional(&table::PROFILE, profile);
+    let both = asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES);
+    if let (true, Some(Some(_)), Some(_)) = (both, &rate, &messages) {
+        let why = "each says how much is offered, and only one can be right: leave one of them out";
+        asked.together(&[table::MESSAGES, table::RATE], why.to_owned());
+    }
     let cron = asked.read(&table::CRON, |text| text.parse().map_err(|error| Some(cron_detail(text, &error))));
     let pacing = asked.parsed(&table::PACING);
     let duration = asked.optional(&table::DURATION, Asked::duration);
@@ -153,10 +163,25 @@ fn load(asked: &mut Asked) -> Option<Load> {
     Some(Load {
         jobs: jobs?,
         messages: messages?,
+        rate: rate?,
+        profile: profile?,
         cron: cron?,
         pacing: pacing?,
         duration: duration?,
         max_records: max_records?,
+    })
+}
+
+/// What all jobs together offer.
+fn rate(asked: &mut Asked, setting: &Setting) -> Option<Rate> {
+    asked.read(setting, |text| text.parse().map_err(|why: String| Some(Shown::message(&why).to_string())))
+}
+
+/// The load over time; a file that it names is for the run to read.
+fn profile(asked: &mut Asked, setting: &Setting) -> Option<ProfileChoice> {
+    asked.read(setting, |text| match inline(text) {
+        Ok(what) => Ok(ProfileChoice { text: text.to_owned(), what }),
+        Err(wrong) => Err(Some(Shown::message(&wrong.join("; ")).to_string())),
     })
 }
 

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// A count in full, its thousands set apart: `1,234,567`.
-pub(super) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn rate(per_second: f64) -> String {
 }
 
 /// A number of bytes: `585 B`, `1.25 KiB`, `98.7 MiB`.
-pub(super) fn bytes(bytes: f64) -> String {
+pub fn bytes(bytes: f64) -> String {
     let (scaled, unit) = scale(bytes, 1_024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]);
     if unit == "B" { format!("{scaled:.0} B") } else { format!("{} {unit}", significant(scaled)) }
 }
@@ -85,6 +85,23 @@ pub(super) fn setting(set: Duration) -> String {
         }
         _ => text,
     }
+}
+
+/// A duration as settings write it, to the second: `5m`, `19m30s`, `7d`, `1d12h`.
+pub fn span(duration: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut left = duration.as_secs();
+    if left == 0 {
+        return if duration.is_zero() { "0s".to_owned() } else { format!("{}ms", duration.as_millis()) };
+    }
+    let mut text = String::new();
+    for (size, unit) in UNITS {
+        if left >= size {
+            text.push_str(&format!("{}{unit}", left / size));
+            left %= size;
+        }
+    }
+    text
 }
 
 /// A duration as on a clock: `0:01:05`.

@@ -13,6 +13,7 @@ mod journals;
 mod listener;
 mod living;
 mod matrix;
+mod profiles;
 mod runs;
 mod secrets;
 mod settings;
