@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
+    self, Config, Here, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -20,6 +20,7 @@ use kinesis_streamer::generate::{Event, Generator, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::system::uname;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -77,7 +78,13 @@ fn asked() -> Result<Invocation, Box<dyn std::error::Error>> {
     let has = |name: &OsString| real.iter().any(|(known, _)| known == name);
     let added: Vec<_> =
         file.into_iter().filter(|(name, _)| !(has(name) || has_stream && is_stream(name))).collect();
-    Ok(config::read(real.into_iter().chain(added), std::env::args_os(), fastrand::u64(..))?)
+    let here = Here { fresh_seed: fastrand::u64(..), host: host() };
+    Ok(config::read_here(real.into_iter().chain(added), std::env::args_os(), here)?)
+}
+
+/// What this machine is called.
+fn host() -> Option<String> {
+    uname().nodename().to_str().ok().map(str::to_owned)
 }
 
 /// The variables of a file of settings; none where there is no file.

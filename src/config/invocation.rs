@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use super::asked::Asked;
 use super::aws::AwsValues;
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
+use super::fleet::Here;
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
@@ -94,6 +95,23 @@ where
     V: Into<OsString>,
     A: Into<OsString>,
 {
+    read_here(environment, arguments, Here { fresh_seed, host: None })
+}
+
+/// The same, in a process on a host that has a name.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn read_here<K, V, A>(
+    environment: impl IntoIterator<Item = (K, V)>,
+    arguments: impl IntoIterator<Item = A>,
+    here: Here,
+) -> Result<Invocation, Problems>
+where
+    K: Into<OsString>,
+    V: Into<OsString>,
+    A: Into<OsString>,
+{
     let typed = match flags::read(arguments.into_iter().skip(1).map(Into::into).collect()) {
         Line::Help(text) => return Ok(Invocation::Help(text)),
         Line::Version(text) => return Ok(Invocation::Version(text)),
@@ -107,11 +125,12 @@ where
         .into_iter()
         .map(|(name, value)| (name.into(), value.into()))
         .inspect(|(name, value): &(OsString, OsString)| aws.note(name, value));
-    let vars = Vars::read(environment, &mut problems);
-    let mut asked = Asked { vars, flags: values, problems, notices: Vec::new() };
+    let mut notices = Vec::new();
+    let vars = Vars::read(environment, &mut problems, &mut notices);
+    let mut asked = Asked { vars, flags: values, problems, notices, here, puzzled: !understood };
     let invocation = match verb {
         Verb::Run => {
-            let config = resolve::config(&mut asked, fresh_seed);
+            let config = resolve::config(&mut asked);
             let nowhere =
                 config.as_ref().is_some_and(|config| config.target == Target::Nowhere && !config.dry_run);
             if understood && nowhere {
@@ -126,7 +145,7 @@ where
         }
         Verb::Sample { null } => {
             let count = count(&mut asked);
-            resolve::config(&mut asked, fresh_seed).zip(count).map(|(config, count)| Invocation::Sample {
+            resolve::config(&mut asked).zip(count).map(|(config, count)| Invocation::Sample {
                 config: Box::new(config),
                 count,
                 separator: if null { 0 } else { b'\n' },

@@ -27,7 +27,7 @@ pub use progress::Progress;
 pub use reading::reading_line;
 pub use screen::Terminal;
 pub use server::{Bounds, Server};
-pub use start::{Capacity, PlanFacts, StreamPlan, log_start, start_text, warnings};
+pub use start::{Capacity, PlanFacts, SharePlan, StreamPlan, log_start, start_text, warnings};
 pub use summary::{RunFacts, summary_text, verdict};
 pub use verdict::{verdict_line, verdict_text};
 pub use view::{Phase, View};
