@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, Here, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -44,6 +45,11 @@ fn main() -> ExitCode {
             let log = options.log.clone();
             live(&log, |console| verify(*options, console))
         }
+        Ok(Invocation::Stream(options)) => {
+            let log = options.log.clone();
+            live(&log, |console| stream(*options, console))
+        }
+        Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
@@ -243,6 +249,39 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
+}
+
+/// Makes, takes away or describes a stream; a signal leaves it as it is then.
+async fn stream(options: StreamOptions, console: Console) -> Exit {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+    };
+    // Boxed for its size.
+    let done = tokio::select! {
+        done = Box::pin(app::stream(&options)) => done,
+        _ = signals.next() => return Exit::Interrupted,
+    };
+    match done {
+        Ok(told) => print(&told),
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Asks a listener whether it lives, on a runtime of one thread.
+fn healthcheck(options: &HealthOptions) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("kinesis-streamer: the runtime can't be started: {error}"));
+            return Exit::System;
+        }
+    };
+    let (told, exit) = runtime.block_on(app::healthcheck(options));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    say(&told);
+    exit
 }
 
 /// What the channel brings; nothing, ever, when its sender is gone.

@@ -10,11 +10,13 @@ use super::asked::Asked;
 use super::aws::AwsValues;
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
+use super::healthcheck::{self, HealthOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
 use super::setting::Form;
 use super::settings as table;
+use super::stream_command::{self, StreamOptions};
 use super::vars::Vars;
 use super::verify::{self, VerifyOptions};
 use crate::generate::TemplateOrigin;
@@ -54,6 +56,10 @@ pub enum Invocation {
         /// The folder that the files are written to.
         into: PathBuf,
     },
+    /// Make, take away or describe a stream.
+    Stream(Box<StreamOptions>),
+    /// Ask a listener whether it lives.
+    Healthcheck(HealthOptions),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -160,6 +166,12 @@ where
         Verb::Journal { json } => {
             journal(&mut asked, understood).map(|path| Invocation::Journal { path, json })
         }
+        Verb::Stream(verb) => {
+            let options = stream_command::options(&mut asked, verb, understood);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::Stream(Box::new(options)))
+        }
+        Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
         Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();

@@ -16,7 +16,7 @@ use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
-use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, AllowedStreamsError, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
@@ -105,11 +105,14 @@ fn target(asked: &mut Asked) -> Option<Target> {
 }
 
 fn guards(asked: &mut Asked) -> Option<Guards> {
-    let allowed = asked.optional(&table::ALLOWED_STREAMS, |asked, setting| {
-        asked.read(setting, |text| text.parse::<AllowedStreams>().map_err(|error| Some(error.to_string())))
-    });
+    let allowed = asked.optional(&table::ALLOWED_STREAMS, allowed);
     let most_rate = asked.number(&table::CONFIRM_RATE);
     Some(Guards { allowed: allowed?, most_rate: most_rate? })
+}
+
+/// Which streams may be written to.
+pub(super) fn allowed(asked: &mut Asked, setting: &Setting) -> Option<AllowedStreams> {
+    asked.read(setting, |text| text.parse().map_err(|error: AllowedStreamsError| Some(error.to_string())))
 }
 
 /// The default name as a name.
