@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -20,8 +21,16 @@ use kinesis_streamer::generate::{Event, Generator, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use rustix::system::uname;
 use tokio::sync::oneshot;
+
+#[path = "main/env_file.rs"]
+mod env_file;
+#[path = "main/signals.rs"]
+mod signals;
+
+use env_file::env_file;
+use signals::Signals;
 
 /// How long the end of the process waits for standard error to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -49,6 +58,11 @@ fn main() -> ExitCode {
             let log = options.log.clone();
             live(&log, |console| verify(*options, console))
         }
+        Ok(Invocation::Stream(options)) => {
+            let log = options.log.clone();
+            live(&log, |console| stream(*options, console))
+        }
+        Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
@@ -83,30 +97,13 @@ fn asked() -> Result<Invocation, Box<dyn std::error::Error>> {
     let has = |name: &OsString| real.iter().any(|(known, _)| known == name);
     let added: Vec<_> =
         file.into_iter().filter(|(name, _)| !(has(name) || has_stream && is_stream(name))).collect();
-    Ok(config::read(real.into_iter().chain(added), std::env::args_os(), fastrand::u64(..))?)
+    let here = Here { fresh_seed: fastrand::u64(..), host: host() };
+    Ok(config::read_here(real.into_iter().chain(added), std::env::args_os(), here)?)
 }
 
-/// The variables of a file of settings; none where there is no file.
-fn env_file(path: &Path) -> Result<Vec<(OsString, OsString)>, String> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
-    };
-    let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-    match pairs {
-        Ok(pairs) => Ok(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
-        Err(_) => {
-            // The line is not shown: it may hold a secret. Its number is enough.
-            let broken = |line: &&str| dotenvy::from_read_iter(line.as_bytes()).any(|pair| pair.is_err());
-            let number = text.lines().position(|line| broken(&line)).map_or(0, |index| index + 1);
-            Err(format!(
-                "{} line {number} is malformed: write NAME=VALUE, with quotes around a value that holds spaces, # or \
-                 quotes",
-                path.display()
-            ))
-        }
-    }
+/// What this machine is called.
+fn host() -> Option<String> {
+    uname().nodename().to_str().ok().map(str::to_owned)
 }
 
 /// Sets up standard error, the log and the runtime, and lives `life` to its end.
@@ -175,17 +172,21 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     let notice = open_files().and_then(|limit| app::too_few(limit, &config));
     config.notices.extend(notice);
     let format = config.log.format;
+    // Caught from the start: as a container's first process, nothing would end us otherwise.
+    let mut signals = match caught(&console) {
+        Ok(signals) => signals,
+        Err(exit) => return exit,
+    };
     if config.dry_run {
-        return match app::dry_run(&config, &event).await {
+        let planned = tokio::select! {
+            planned = Box::pin(app::dry_run(&config, &event)) => planned,
+            _ = signals.next() => return Exit::Interrupted,
+        };
+        return match planned {
             Ok(plan) => print(&plan),
             Err(error) => complain(&console, error.exit(), &error),
         };
     }
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
-    };
-    // Caught from the start: as a container's first process, nothing would end us otherwise.
     let started = tokio::select! {
         started = App::start(config, &event, console.clone()) => started,
         _ = signals.next() => return Exit::Interrupted,
@@ -222,9 +223,9 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
 
 /// Reads a stream back; the verdict is data, for standard output.
 async fn verify(options: VerifyOptions, console: Console) -> Exit {
-    let signals = match Signals::new() {
+    let signals = match caught(&console) {
         Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+        Err(exit) => return exit,
     };
     let json = options.json;
     let stop = || {
@@ -242,6 +243,36 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
+}
+
+/// The signals, from here on ours to obey.
+fn caught(console: &Console) -> Result<Signals, Exit> {
+    let failed = |error| complain(console, Exit::System, &format!("signals can't be caught: {error}"));
+    Signals::new().map_err(failed)
+}
+
+/// Makes, takes away or describes a stream; a signal leaves it as it is then.
+async fn stream(options: StreamOptions, console: Console) -> Exit {
+    let mut signals = match caught(&console) {
+        Ok(signals) => signals,
+        Err(exit) => return exit,
+    };
+    // Boxed for its size.
+    let done = tokio::select! {
+        done = Box::pin(app::stream(&options)) => done,
+        _ = signals.next() => return Exit::Interrupted,
+    };
+    match done {
+        Ok(told) => print(&told),
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Asks a listener whether it lives.
+fn healthcheck(options: &HealthOptions) -> Exit {
+    let (told, exit) = app::healthcheck(options);
+    say(&told);
+    exit
 }
 
 /// What the channel brings; nothing, ever, when its sender is gone.
@@ -272,32 +303,6 @@ async fn obey(
         console.flush(PATIENCE);
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
-}
-
-/// The signals that ask a process to end.
-struct Signals {
-    hangup: Signal,
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for one of them and tells its name.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.hangup.recv() => "SIGHUP",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
-    }
 }
 
 /// Serves the embedded stream until a signal comes.

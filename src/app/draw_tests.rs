@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::*;
 use crate::config::{Invocation, read};
 use crate::generate::EventKind;
-use crate::schedule::{Pacer, Pacing, Plan, Step, Weighing};
+use crate::schedule::{Pacer, Pacing, Plan, Share, Step, Weighing};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -69,6 +69,8 @@ fn released(profile: &str, pacing: Pacing, seconds: u64) -> (Vec<u64>, Vec<u64>)
         cron: config.load.cron.clone(),
         jobs: config.load.jobs,
         offer: offered.offer.clone(),
+        share: Share::WHOLE,
+        start_at: None,
         weighing: Weighing::new(1, 300),
         pacing,
         duration: Some(Duration::from_secs(seconds)),

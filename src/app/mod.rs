@@ -1,5 +1,6 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
+mod barrier;
 #[cfg(test)]
 mod burst_tests;
 #[cfg(test)]
@@ -8,6 +9,7 @@ mod draw;
 mod embedded;
 mod files;
 mod guard;
+mod health;
 mod journals;
 mod offered;
 mod pace;
@@ -15,6 +17,7 @@ mod plan;
 mod readback;
 mod report;
 mod start_error;
+mod streams;
 mod template;
 mod verified;
 mod verify;
@@ -37,7 +40,7 @@ use crate::kinesis::{
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Plan, wall};
+use crate::schedule::{Announcer, Control, Plan, Share, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
@@ -45,6 +48,7 @@ pub use draw::draw;
 use embedded::Embedded;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
+pub use health::healthcheck;
 pub use journals::{JournalsError, Silent};
 pub use offered::LoadError;
 use offered::Offered;
@@ -52,6 +56,7 @@ use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 pub use start_error::StartError;
+pub use streams::{StreamError, stream};
 pub use template::{EventError, import_saved, lint_template, read_event};
 pub use verified::Verified;
 pub use verify::verify;
@@ -72,6 +77,8 @@ pub struct App {
     watch: Watch,
     journal: Option<Journal>,
     beside: Option<Beside>,
+    /// The moment before which nothing is due, since the Unix epoch.
+    start_at: Option<Duration>,
 }
 
 /// The stream, found and described.
@@ -146,8 +153,11 @@ pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartErro
     let offered = Offered::read(config, event)?;
     let reached = reach(config, offered.peak).await?;
     let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
-    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer);
-    let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, wall());
+    let now = wall();
+    let start_at = config.start_at.map(|start| start.moment(now));
+    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer, start_at);
+    let begin = start_at.unwrap_or_default().saturating_sub(Duration::from_secs(1)).max(now);
+    let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, begin);
     let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
     Ok(start_text(&facts) + &told + &second)
 }
@@ -179,6 +189,8 @@ impl App {
         for notice in config.notices.iter().chain(&offered.notices) {
             tracing::warn!("{notice}");
         }
+        // A start that is told from now on counts from here, not from when everything is ready.
+        let start_at = config.start_at.map(|start| start.moment(wall()));
         let ledger = Arc::new(Ledger::new());
         let view = View::new(Arc::clone(&ledger), SystemTime::now());
         let listener = match config.listen {
@@ -208,12 +220,12 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, &offered, Some(&reached), &stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, &offered, Some(&reached), &stages.generator, &stages.keyer, start_at);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
         }
-        let now = wall().as_secs();
+        let now = wall().max(start_at.unwrap_or_default()).as_secs();
         let wait = config.load.cron.next_after(now) - now;
         if wait > LONG_WAIT {
             tracing::info!(
@@ -221,7 +233,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside })
+        Ok(Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside, start_at })
     }
 
     /// The counts of the run.
@@ -240,27 +252,40 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside } = self;
+        let Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside, start_at } =
+            self;
         let Reached { lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
-        let load = config.load.clone();
+        let (load, own_records) = (config.load.clone(), config.own_records());
+        let late = barrier::tell(start_at, wall());
         let plan = Plan {
             cron: load.cron.clone(),
             jobs: load.jobs,
             offer: offered.offer,
+            share: config.share.unwrap_or(Share::WHOLE),
             weighing: plan::weighing(&generator, &keyer),
             pacing: load.pacing,
+            start_at,
             duration: offered.duration,
-            max_records: load.max_records,
+            max_records: own_records,
             slice_records: limits.request_records,
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
-        let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
-            .with_witnesses(
-                journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
-            )
-            .with_digests(!generator.identifies());
+        let lane = Arc::new(lane);
+        let sender = Sender::new(
+            Arc::clone(&lane),
+            config.send,
+            envelope,
+            shards,
+            Arc::clone(&ledger),
+            is_cut.clone(),
+        )
+        .with_witnesses(
+            journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
+        )
+        .with_digests(!generator.identifies());
+        let requests = config.send.max_in_flight.min(load.jobs as usize);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
             .by_wire(config.wire);
@@ -270,10 +295,10 @@ impl App {
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
-        view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
             () = pacing.ended() => None,
+            never = barrier::show(start_at, view.clone(), lane, requests) => match never {},
             by = stop => {
                 // The thread may have ended by itself just now.
                 let _ = control.send(Control::Stop);
@@ -309,7 +334,7 @@ impl App {
         drop(watch);
         console.end_progress();
         let counts = ledger.snapshot();
-        let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
+        let all_due = own_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
         let of_time = if load.duration.is_some() { "its duration" } else { "the end of its profile" };
         let ended = ended.unwrap_or(if all_due { "the number of its records" } else { of_time });
@@ -327,9 +352,9 @@ impl App {
                 ended: ended.to_owned(),
                 held: embedded.map(|embedded| embedded.held()),
             },
-            // A run that came to its end was offered for exactly its duration.
+            // A run that came to its end was offered for exactly its duration, unless it joined others late.
             load_time: pacing.load_time(scheduled_until).map(|time| match offered.duration {
-                Some(duration) if by_duration => duration,
+                Some(duration) if by_duration && !late => duration,
                 _ => time,
             }),
             drain_time,

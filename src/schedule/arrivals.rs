@@ -4,10 +4,11 @@
 //! one job whose offsets fall into the same ten milliseconds make one slice, so that a request is not spent on
 //! each record; a slice is due when its first record is, in steps of two milliseconds.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::curve::{CELL, Curve};
-use super::{Pacing, Quota};
+use super::{Pacing, Quota, Share};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -37,6 +38,9 @@ pub struct Arrivals {
     pacing: Pacing,
     /// Most records in a slice.
     most: u64,
+    share: Share,
+    /// The stretch of the row that is released.
+    row: Range<u64>,
     /// Index of the next record in the row.
     next: u64,
     /// The job that makes it, unless the row is at its end, and the index behind that job's last record.
@@ -51,10 +55,19 @@ impl Arrivals {
     /// The arrivals of a second in slices of at most `most` records; `seed` matters to `Poisson` alone.
     #[must_use]
     pub fn new(quota: Quota, curve: Curve, pacing: Pacing, most: usize, seed: u64) -> Self {
-        let random = fastrand::Rng::with_seed(seed);
-        let job_end = quota.of(0);
-        let most = most.max(1) as u64;
-        let mut arrivals = Self { quota, curve, pacing, most, next: 0, job: 0, job_end, drawn: 0.0, random };
+        Self::shared(quota, curve, pacing, most, seed, Share::WHOLE)
+    }
+
+    /// The same for one of several instances, whose arrivals together are those of the second: in number exactly, and
+    /// in time as far as their clocks agree. Each smooth instance has gaps of its own length, and they begin one after
+    /// the other; random moments are other ones in each.
+    #[must_use]
+    pub fn shared(quota: Quota, curve: Curve, pacing: Pacing, most: usize, seed: u64, share: Share) -> Self {
+        let random = fastrand::Rng::with_seed(share.seed(seed));
+        let (row, most) = (share.of(quota.records()), most.max(1) as u64);
+        let (next, job_end) = (row.start, quota.of(0));
+        let mut arrivals =
+            Self { quota, curve, pacing, most, share, row, next, job: 0, job_end, drawn: 0.0, random };
         if pacing == Pacing::Poisson {
             arrivals.draw();
         }
@@ -65,11 +78,28 @@ impl Arrivals {
     fn offset(&self) -> u64 {
         let exact = match self.pacing {
             Pacing::Burst => 0,
-            Pacing::Smooth => self.curve.moment(self.next, self.quota.records()),
+            Pacing::Smooth => self.curve.moment(self.turn(self.next), self.turns()),
             Pacing::Poisson => self.curve.moment((self.drawn * PARTS as f64) as u64, PARTS).min(SECOND - 1),
             Pacing::Stagger => u64::from(self.job) * SECOND / u64::from(self.quota.jobs()),
         };
         exact / STEP * STEP
+    }
+
+    /// The turn of record `index` of the row in an even spread. Of n instances, the k-th begins k n-ths of its gap late,
+    /// so that the gaps of all of them together are as even as its own.
+    fn turn(&self, index: u64) -> u64 {
+        (index - self.row.start) * u64::from(self.share.count()) + u64::from(self.share.index())
+    }
+
+    /// How many turns of all instances a second has.
+    fn turns(&self) -> u64 {
+        (self.row.end - self.row.start) * u64::from(self.share.count())
+    }
+
+    /// The first record of the row whose turn comes after a cell's end.
+    fn first_after(&self, cell: u64) -> u64 {
+        let own = self.curve.due_before_end(cell, self.turns()).saturating_sub(u64::from(self.share.index()));
+        self.row.start + own.div_ceil(u64::from(self.share.count()))
     }
 
     /// Draws the offset of record `next`: the next of n uniform numbers in ascending order, one by one.
@@ -78,7 +108,7 @@ impl Arrivals {
     /// are still to come in the rest (1 − u) of the second, the first leaves a share V^(1/k) of it, with V
     /// uniform (the minimum of k uniform numbers).
     fn draw(&mut self) {
-        let to_come = self.quota.records() - self.next;
+        let to_come = self.row.end - self.next;
         if to_come > 0 {
             let share = self.random.f64().powf(1.0 / to_come as f64);
             self.drawn = 1.0 - (1.0 - self.drawn) * share;
@@ -91,7 +121,7 @@ impl Iterator for Arrivals {
 
     fn next(&mut self) -> Option<Slice> {
         let first = self.next;
-        if first >= self.quota.records() {
+        if first >= self.row.end {
             return None;
         }
         while self.job_end <= first {
@@ -99,13 +129,11 @@ impl Iterator for Arrivals {
             self.job_end += self.quota.of(self.job);
         }
         let (job, offset) = (self.job, self.offset());
-        let end = self.job_end.min(first + self.most);
+        let end = self.job_end.min(first + self.most).min(self.row.end);
         let cell_end = (offset / CELL + 1) * CELL;
         self.next = match self.pacing {
             Pacing::Burst | Pacing::Stagger => end,
-            Pacing::Smooth => {
-                self.curve.due_before_end(offset / CELL, self.quota.records()).clamp(first + 1, end)
-            }
+            Pacing::Smooth => self.first_after(offset / CELL).clamp(first + 1, end),
             Pacing::Poisson => {
                 while self.next < end && self.offset() < cell_end {
                     self.next += 1;
@@ -121,6 +149,8 @@ impl Iterator for Arrivals {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -148,6 +178,51 @@ mod tests {
                 of_job[slice.job as usize] += u64::from(slice.records);
             }
             prop_assert!((0..jobs).all(|job| of_job[job as usize] == quota.of(job)));
+        }
+
+        // Whatever the quota and the number of instances, all of them together release every job's records exactly:
+        // no record of a job is nobody's, and none is two instances'. Each slice is legal, in time order.
+        #[test]
+        fn the_instances_together_release_the_second_of_one(
+            jobs in 1_u32..60, messages in 1_u32..300, pacing in pacing(), most in 1_usize..600, seed: u64,
+            count in 1_u32..80, sloping: bool,
+        ) {
+            let quota = Quota::each(jobs, messages);
+            let mut of_job = vec![0; jobs as usize];
+            let (mut least, mut largest) = (u64::MAX, 0);
+            for share in (0..count).filter_map(|index| Share::new(index, count)) {
+                let (mut before, mut records, mut own_jobs) = (Duration::ZERO, 0, BTreeSet::new());
+                for slice in Arrivals::shared(quota, if sloping { rising() } else { Curve::Even }, pacing, most, seed, share) {
+                    prop_assert!(slice.records >= 1 && slice.records as usize <= most);
+                    prop_assert!(slice.offset >= before && slice.offset < Duration::from_secs(1));
+                    before = slice.offset;
+                    of_job[slice.job as usize] += u64::from(slice.records);
+                    records += u64::from(slice.records);
+                    own_jobs.insert(slice.job);
+                }
+                prop_assert_eq!((records, own_jobs.len() as u32), (quota.records_of(share), quota.jobs_of(share)));
+                (least, largest) = (least.min(records), largest.max(records));
+            }
+            prop_assert!(of_job.iter().all(|&records| records == u64::from(messages)));
+            prop_assert!(largest - least <= 1, "{least} to {largest}");
+        }
+
+        // Smooth, by several instances whose shares are equal: at every moment that is a multiple of ten milliseconds,
+        // what all of them released is what the even spread asks for, to the record.
+        #[test]
+        fn smooth_instances_together_follow_the_even_spread(own in 1_u32..2_000, count in 1_u32..20) {
+            let quota = Quota::each(count, own);
+            let mut bins = [0_u64; 100];
+            for share in (0..count).filter_map(|index| Share::new(index, count)) {
+                for slice in Arrivals::shared(quota, Curve::Even, Pacing::Smooth, 500, 0, share) {
+                    bins[(slice.offset.as_nanos() / u128::from(CELL)) as usize] += u64::from(slice.records);
+                }
+            }
+            let mut released = 0;
+            for (bin, records) in bins.iter().enumerate() {
+                released += records;
+                prop_assert_eq!(released, (quota.records() * (bin as u64 + 1)).div_ceil(100), "by bin {}", bin);
+            }
         }
 
         // Smooth: at every moment that is a multiple of ten milliseconds, what was released is what the even
@@ -203,6 +278,16 @@ mod tests {
         };
         assert_eq!(slices(500), [(0, 500), (1, 500)]);
         assert_eq!(slices(600), [(0, 500), (0, 100), (1, 500), (1, 100)]);
+    }
+
+    #[test]
+    fn instances_of_one_seed_are_due_at_other_random_moments() {
+        let slices = |index| -> Vec<_> {
+            let share = Share::new(index, 2).expect("one of two");
+            let quota = Quota::each(2, 50);
+            Arrivals::shared(quota, Curve::Even, Pacing::Poisson, 500, 1, share).map(|slice| slice.offset).collect()
+        };
+        assert_ne!(slices(0), slices(1));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod pacing;
 pub mod profile;
 mod quantity;
 mod quota;
+mod share;
 
 pub use agenda::Agenda;
 pub use arrivals::{Arrivals, Slice};
@@ -28,3 +29,4 @@ pub use pacer::{Pacer, Plan, Release, Step};
 pub use pacing::{Pacing, PacingError};
 pub use quantity::{Decimal, MICRO, MOST_BYTES, MOST_RECORDS, Quantity, Rate, Unit};
 pub use quota::Quota;
+pub use share::Share;

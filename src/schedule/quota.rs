@@ -1,5 +1,7 @@
 //! The records of one second, dealt out to its jobs: shares that differ by one at most, also over a run.
 
+use super::Share;
+
 /// The records due in one second, and who makes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
@@ -38,6 +40,28 @@ impl Quota {
     #[must_use]
     pub fn busy(&self) -> u32 {
         u32::try_from(self.records).unwrap_or(u32::MAX).min(self.jobs)
+    }
+
+    /// How many of them are those of `share`.
+    #[must_use]
+    pub fn records_of(&self, share: Share) -> u64 {
+        let row = share.of(self.records);
+        row.end - row.start
+    }
+
+    /// How many jobs those are of, jobs included that others have a part in.
+    #[must_use]
+    pub fn jobs_of(&self, share: Share) -> u32 {
+        if share == Share::WHOLE {
+            return self.busy();
+        }
+        let (row, mut end, mut jobs) = (share.of(self.records), 0, 0);
+        for job in 0..self.jobs {
+            let start = end;
+            end += self.of(job);
+            jobs += u32::from(start.max(row.start) < end.min(row.end));
+        }
+        jobs
     }
 
     /// The records of one job.

@@ -130,6 +130,7 @@ fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                 };
                 writer.write_all(&response(wire, status, &answer))?;
             }
+            "CreateStream" => answer_with(&mut writer, 200, "")?,
             "ListShards" => answer_with(&mut writer, 200, &shards().to_string())?,
             "PutRecords" => {
                 if !put(&mut writer, state, wire, &body)? {
