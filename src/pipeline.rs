@@ -142,6 +142,7 @@ impl<T: Transport> Pipeline<T> {
         let mut builder = BatchBuilder::new(self.limits, std::mem::take(spent));
         builder.expect(*left as usize, self.generator.typical_event());
         let before = *left;
+        let keys = self.keyer.at(release.due_millis);
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
         let first;
         {
@@ -150,7 +151,7 @@ impl<T: Transport> Pipeline<T> {
             while *left > 0 {
                 event.clear();
                 let written = self.generator.write(job, *next, &time, event);
-                match self.keyer.write(job, *next, event, &written, key) {
+                match keys.write(job, *next, event, &written, key) {
                     Err(_) => {
                         builder.pass_over();
                         left_out.push((*next, Failed::NoKey));
@@ -405,6 +406,8 @@ mod tests {
             (EventKind::Click, "user"),
             (EventKind::Trade, "field:/price"),
             (EventKind::Message, "round-robin"),
+            (EventKind::Click, "zipf:1.2"),
+            (EventKind::Click, "hot:60%@1"),
         ] {
             let key = key.parse().expect("a strategy");
             let (few, many) = (allocations(event, &key, 10, false), allocations(event, &key, 500, false));

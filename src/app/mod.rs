@@ -4,12 +4,14 @@
 mod claim_tests;
 mod embedded;
 mod files;
+mod forecast;
 mod guard;
 mod journals;
 mod pace;
 mod plan;
 mod readback;
 mod report;
+mod reshard;
 mod start_error;
 mod template;
 mod verified;
@@ -27,9 +29,9 @@ use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
 use crate::generate::{Event, Generator};
 use crate::journal::{self, Header, Journal};
-use crate::key::Keyer;
+use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{
-    Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
+    Access, Client, HashRange, Lane, Limits, OpenShards, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
@@ -44,6 +46,7 @@ pub use journals::{JournalsError, Silent};
 use pace::Pace;
 use readback::Beside;
 pub use report::Report;
+use reshard::Follower;
 pub use start_error::StartError;
 pub use template::{EventError, import_templates, lint_template, read_event};
 pub use verified::Verified;
@@ -116,9 +119,8 @@ impl Stages {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
-        // A dry run without a stream plans for one of a single shard.
-        let whole = ShardMap::new(vec![Shard { id: ShardId(0), range: HashRange::ALL }]);
-        let shards = reached.map_or(&whole, |reached| &reached.shards);
+        let assumed = assumed_shards(&config.key);
+        let shards = reached.map_or(&assumed, |reached| &reached.shards);
         let envelope = match reached.map(|reached| &reached.stream) {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
@@ -127,6 +129,17 @@ impl Stages {
         let keyer = Keyer::of_events(&config.key, &generator, seed, producer, shards)?;
         Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
     }
+}
+
+/// A dry run without a stream plans for one of a single shard, or of as many as its key names.
+fn assumed_shards(key: &KeyStrategy) -> ShardMap {
+    const MOST: u64 = 1_000;
+    let last = match key {
+        KeyStrategy::Hot(hot) => hot.spots().iter().map(|spot| spot.shard().0).max().unwrap_or(0),
+        _ => 0,
+    };
+    let ranges = HashRange::ALL.divided(last.min(MOST - 1) as u32 + 1);
+    ShardMap::new((0..).zip(ranges).map(|(id, range)| Shard { id: ShardId(id), range }).collect())
 }
 
 /// What a run by `config` with `event`, which `config.event` names, would do, as text: the plan, and the requests of
@@ -230,7 +243,7 @@ impl App {
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
         let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
-        let Reached { lane, stream, shards, embedded, .. } = reached;
+        let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
         let plan = Plan {
@@ -243,10 +256,20 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
+        let shards = OpenShards::from(shards);
+        let follower = Follower {
+            client,
+            stream: stream.clone(),
+            shards: shards.clone(),
+            keyer: keyer.clone(),
+            ledger: Arc::clone(&ledger),
+            view: view.clone(),
+        };
         let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
             .with_witnesses(
                 journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
             );
+        keyer.begin(wall().as_millis() as u64);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
@@ -255,6 +278,7 @@ impl App {
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
+        let following = follower.begin();
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
@@ -282,6 +306,7 @@ impl App {
             // Nothing waits any more: what is under way settles at once.
             let _ = carrying.await;
         }
+        drop(following);
         if let Err(error) = announcer.stop().await {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Reached;
+use super::{Reached, forecast};
 use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
 use crate::config::{Config, Target};
 use crate::expose::{Capacity, PlanFacts, StreamPlan};
@@ -35,6 +35,7 @@ pub(super) fn facts(
             Mode::OnDemand => Capacity::OnDemand,
             Mode::Untold => Capacity::Untold,
         },
+        by_key: reached.facts.by_key,
         shards: reached.shards.shards().len() as u64,
     });
     let load = &config.load;
@@ -58,8 +59,12 @@ pub(super) fn facts(
         most_keys: match &config.key {
             KeyStrategy::Constant(_) => Some(1),
             KeyStrategy::Job => Some(load.jobs.into()),
+            KeyStrategy::Popular(popularity) => Some(popularity.keys().into()),
             _ => None,
         },
+        forecast: reached
+            .filter(|reached| reached.facts.by_key != Some(false))
+            .and_then(|reached| forecast::shares(&config.key, load.jobs, generator, keyer, &reached.shards)),
         seed: config.seed.value,
         seed_given: config.seed.given,
         instance: config.producer.clone(),

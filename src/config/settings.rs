@@ -197,7 +197,9 @@ pub const PARTITION_KEY: Setting = Setting::new(
     "STREAMER_PARTITION_KEY",
     "partition-key",
     "KEY",
-    Own("one of random, constant:TEXT, job, user, field:/json/pointer, round-robin"),
+    Own(
+        "one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin",
+    ),
     Value("random"),
     "How a record gets its partition key, and so its shard",
 )

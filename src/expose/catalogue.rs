@@ -149,6 +149,8 @@ metrics! {
         "Due seconds that the cron scheduler did not announce in time; they were taken from the expression instead";
     CLOCK_STEPS = "clock_steps_total", Counter, [],
         "Steps of the wall clock by more than a second";
+    RESHARDS = "reshards_total", Counter, [],
+        "Times that an answer named an unknown shard and the open shards, listed anew, were others than before";
     JOURNAL_LOST = "journal_lost_records_total", Counter, [],
         "Records whose fate is not in the journal, because its disk could not follow; 0 without a journal";
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],

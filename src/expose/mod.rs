@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod console;
+mod forecast;
 mod human;
 mod journal;
 mod metrics;
@@ -21,6 +22,7 @@ mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use console::{Console, ConsoleWriter};
+pub use forecast::Forecast;
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;

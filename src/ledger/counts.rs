@@ -224,6 +224,8 @@ pub struct Snapshot {
     pub seconds_unannounced: u64,
     /// Steps of the wall clock by more than a second.
     pub clock_steps: u64,
+    /// Times that the open shards were found to be others than before.
+    pub reshards: u64,
     /// Records whose fate the journal does not hold, because its disk could not follow.
     pub journal_lost: u64,
     /// From the intended time of a batch to the moment its first request is handed to the HTTP client.

@@ -171,7 +171,7 @@ fn every_wrong_value_is_reported_at_once_with_its_rule() {
         "--pacing: must be one of burst, smooth, poisson, but is \"gauss\"",
         "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1ms to 365d, but is \"1\"",
         "STREAMER_MAX_RECORDS: must be a whole number from 1 to 1000000000000000, but is \"99999999999999999999\"",
-        "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
+        "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
         "STREAMER_SEED: must be a whole number from 0 to 18446744073709551615, but is empty",
         "--max-in-flight: must be a whole number from 1 to 10000, but is \"-1\"",
         "STREAMER_MAX_REQUEST_BYTES: must be a size in bytes, or with KB, MB, KiB or MiB, from 1KiB to 10MiB, but is \"11MiB\"",

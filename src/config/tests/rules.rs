@@ -20,7 +20,11 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "local" => &["true", "false", "1", "1000"],
                 "cron" => &[],
                 "partition-key" => {
-                    &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
+                    &[
+                        "random", "constant:TEXT", "job", "user", "field:/json/pointer", "uniform:keys=1",
+                        "uniform:keys=10000000", "zipf:0.0001,keys=5", "zipf:10,keys=5", "explicit", "round-robin",
+                        "hot:60%@shardId-000000000003", "hot:60%@shardId-000000000003,rotate=30s",
+                    ]
                 }
                 "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "instance" => &[],
@@ -86,7 +90,7 @@ fn a_wrong_value_is_explained_once_and_in_words() {
     assert_eq!(
         wrong(&[], &["--local", "--partition-key=foo"]),
         [
-            "--partition-key: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"foo\""
+            "--partition-key: must be one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin, but is \"foo\""
         ]
     );
     let cron = |text: &str| wrong(&[], &["--local", &format!("--cron={text}")]).concat();
