@@ -10,11 +10,11 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
-use crate::generate::{Generator, Timestamp};
+use crate::generate::{Generator, Timestamp, Written};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
-use crate::schedule::Release;
+use crate::replay::Due;
 use crate::send::{Sender, Transport};
 
 /// How long after its intended time a record may still be generated; later it is dropped.
@@ -76,9 +76,15 @@ impl<T: Transport> Pipeline<T> {
 
     /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
     /// When `cut` turns true, nothing is generated any more.
-    pub async fn run(self: Arc<Self>, mut releases: mpsc::Receiver<Release>, cut: watch::Receiver<bool>) {
+    pub async fn run<R: Into<Due>>(
+        self: Arc<Self>,
+        mut releases: mpsc::Receiver<R>,
+        cut: watch::Receiver<bool>,
+    ) {
         let mut waited_until = None;
-        while let Some(release) = releases.recv().await {
+        while let Some(given) = releases.recv().await {
+            let given: Due = given.into();
+            let release = &given.release;
             let drop = |why| self.ledger.dropped(why, u64::from(release.records));
             if *cut.borrow() {
                 drop(Dropped::Drain);
@@ -106,7 +112,7 @@ impl<T: Transport> Pipeline<T> {
             };
             let pipeline = Arc::clone(&self);
             tokio::spawn(async move {
-                pipeline.carry(release).await;
+                pipeline.carry(given).await;
                 std::mem::drop(permit);
             });
         }
@@ -115,7 +121,8 @@ impl<T: Transport> Pipeline<T> {
     }
 
     /// Carries a release's records all the way, one request after the other where they need several.
-    async fn carry(&self, release: Release) {
+    async fn carry(&self, given: Due) {
+        let release = &given.release;
         let due = Instant::from_std(release.due);
         let mut bench = self.spare().pop().unwrap_or_default();
         let mut left = release.records;
@@ -124,7 +131,7 @@ impl<T: Transport> Pipeline<T> {
                 self.ledger.dropped(Dropped::WindowFull, u64::from(left));
                 break;
             }
-            if let Some(batch) = self.fill(&release, &mut left, &mut bench) {
+            if let Some(batch) = self.fill(&given, &mut left, &mut bench) {
                 self.ledger.departed(due.elapsed());
                 bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
             }
@@ -135,7 +142,8 @@ impl<T: Transport> Pipeline<T> {
     }
 
     /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
-    fn fill(&self, release: &Release, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+    fn fill(&self, given: &Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+        let Due { release, recorded, .. } = given;
         let Bench { spent, event, key, .. } = bench;
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
@@ -150,8 +158,24 @@ impl<T: Transport> Pipeline<T> {
             first = *next;
             while *left > 0 {
                 event.clear();
-                let written = self.generator.write(job, *next, &time, event);
-                match keys.write(job, *next, event, &written, key) {
+                let keyed = match recorded.get((release.records - *left) as usize) {
+                    None => {
+                        let written = self.generator.write(job, *next, &time, event);
+                        keys.write(job, *next, event, &written, key)
+                    }
+                    Some(record) => {
+                        event.extend_from_slice(&record.data);
+                        match &record.key {
+                            Some(own) => {
+                                key.clear();
+                                key.push_str(own);
+                                Ok(None)
+                            }
+                            None => keys.write(job, *next, event, &Written { entity: None }, key),
+                        }
+                    }
+                };
+                match keyed {
                     Err(_) => {
                         builder.pass_over();
                         left_out.push((*next, Failed::NoKey));
@@ -190,6 +214,7 @@ mod tests {
     use crate::key::KeyStrategy;
     use crate::kinesis::{EntryResult, Fault, HashRange, Shard, ShardId, ShardMap};
     use crate::ledger::Snapshot;
+    use crate::schedule::Release;
     use crate::send::{Retry, SendPolicy};
 
     /// Stores every entry, or never answers.
@@ -376,7 +401,7 @@ mod tests {
         let carry = || {
             let release =
                 Release { job: 0, records, due: std::time::Instant::now(), due_millis: 1_000, first: true };
-            runtime.block_on(pipeline.carry(release));
+            runtime.block_on(pipeline.carry(release.into()));
         };
         (0..20).for_each(|_| carry());
         allocation_counter::measure(carry).count_total

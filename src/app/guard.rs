@@ -73,6 +73,18 @@ pub(super) fn after(
     if all.is_empty() { Ok(()) } else { Err(AllGuarded(all)) }
 }
 
+/// Looks at the rate of a trace, as far as its head shows it, once it is known where the stream is.
+///
+/// # Errors
+/// When it must be confirmed.
+pub(super) fn trace(config: &Config, arn: &str, on_this_machine: bool, rate: u64) -> Result<(), AllGuarded> {
+    let most = config.guards.most_rate;
+    if on_this_machine || rate <= most {
+        return Ok(());
+    }
+    Err(AllGuarded(vec![Guarded::Rate { stream: arn.to_owned(), rate, most }]))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,6 +14,7 @@ mod report;
 mod reshard;
 mod start_error;
 mod template;
+mod trace;
 mod verified;
 mod verify;
 mod watch;
@@ -35,6 +36,7 @@ use crate::kinesis::{
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
+use crate::replay::{Kind, Spool, Trace};
 use crate::schedule::{Announcer, Control, Plan, Quota, wall};
 use crate::send::Sender;
 use crate::verify::Board;
@@ -62,6 +64,7 @@ pub struct App {
     console: Console,
     reached: Reached,
     stages: Stages,
+    trace: Option<Trace>,
     ledger: Arc<Ledger>,
     view: View,
     watch: Watch,
@@ -115,7 +118,12 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
 }
 
 impl Stages {
-    fn build(config: &Config, event: &Event, reached: Option<&Reached>) -> Result<Self, StartError> {
+    fn build(
+        config: &Config,
+        event: &Event,
+        trace: Option<&Trace>,
+        reached: Option<&Reached>,
+    ) -> Result<Self, StartError> {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
@@ -126,7 +134,14 @@ impl Stages {
             None => Envelope::new("none", None),
         };
         let generator = Generator::of(event, seed, producer);
-        let keyer = Keyer::of_events(&config.key, &generator, seed, producer, shards)?;
+        let keyer = match trace.filter(|trace| trace.kind() == Kind::Payloads) {
+            None => Keyer::of_events(&config.key, &generator, seed, producer, shards)?,
+            Some(trace) => {
+                // What has a key of its own asks for no other.
+                let keyless = trace.first_records().filter(|record| record.key.is_none());
+                Keyer::of_records(&config.key, keyless.map(|record| &*record.data), seed, producer, shards)?
+            }
+        };
         Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
     }
 }
@@ -148,21 +163,33 @@ fn assumed_shards(key: &KeyStrategy) -> ShardMap {
 /// # Errors
 /// Why the run could not begin.
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
+    let trace = trace::open(config)?;
     let reached = reach(config).await?;
-    let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
-    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
+    trace::guard(config, trace.as_ref(), reached.as_ref())?;
+    let Stages { limits, generator, keyer, envelope } =
+        Stages::build(config, event, trace.as_ref(), reached.as_ref())?;
+    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer, trace.as_ref());
+    if trace.is_some() {
+        return Ok(start_text(&facts));
+    }
     let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
     Ok(start_text(&facts) + &second)
 }
 
 /// What a journal says of the run.
-fn journal_header(config: &Config, reached: &Reached) -> Header {
+fn journal_header(config: &Config, trace: Option<&Trace>, reached: &Reached) -> Header {
+    // Records of others can't be made again, so the event is none that a reader could take for one.
+    let is_recorded = trace.is_some_and(|trace| trace.kind() == Kind::Payloads);
+    let recorded = config.load.replay.as_ref().filter(|_| is_recorded);
     let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     Header {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         producer: config.producer.clone(),
         seed: config.seed.value,
-        event: config.event.to_string(),
+        event: match recorded {
+            Some(replay) => format!("replay:{}", replay.path.display()),
+            None => config.event.to_string(),
+        },
         partition_key: config.key.to_string(),
         stream: reached.stream.name().to_string(),
         arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),
@@ -190,6 +217,7 @@ impl App {
             ),
         };
         // Before the stream is looked for: a file that can't be used is told at once.
+        let trace = trace::open(&config)?;
         let journal =
             config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
         // Port 0 asks for any free one; from here on it is known.
@@ -197,9 +225,10 @@ impl App {
         let format = config.log.format;
         let watch = Watch::serve(view.clone(), listener);
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
-        let stages = Stages::build(&config, event, Some(&reached))?;
+        trace::guard(&config, trace.as_ref(), Some(&reached))?;
+        let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
-        let header = journal_header(&config, &reached);
+        let header = journal_header(&config, trace.as_ref(), &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
         // Before the first record: what comes from here on is read.
         let beside = match config.verify {
@@ -210,20 +239,20 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer, trace.as_ref());
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
         }
         let now = wall().as_secs();
         let wait = config.load.cron.next_after(now) - now;
-        if wait > LONG_WAIT {
+        if wait > LONG_WAIT && trace.is_none() {
             tracing::info!(
                 seconds = wait,
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside })
+        Ok(Self { config, console, reached, stages, trace, ledger, view, watch, journal, beside })
     }
 
     /// The counts of the run.
@@ -242,7 +271,7 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
+        let Self { config, console, reached, stages, trace, ledger, view, watch, journal, beside } = self;
         let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
@@ -273,10 +302,21 @@ impl App {
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
-        let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
-        let announcer = Announcer::start(&plan.cron, control.clone()).await?;
-        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
+        let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, limits));
+        let (announcer, releases, pacing) = match trace.zip(rules) {
+            None => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
+                let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+                (Some(announcer), releases, Pace::start(plan, told, give, Arc::clone(&ledger)))
+            }
+            Some((trace, rules)) => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::BACKLOG_OF_A_TRACE);
+                let spool = Spool::start(trace).map_err(StartError::Thread)?;
+                (None, releases, Pace::replay(spool, rules, told, give, Arc::clone(&ledger)))
+            }
+        };
+        let mut pacing = pacing.map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
         let following = follower.begin();
         view.set_phase(Phase::Running);
@@ -307,7 +347,9 @@ impl App {
             let _ = carrying.await;
         }
         drop(following);
-        if let Err(error) = announcer.stop().await {
+        if let Some(announcer) = announcer
+            && let Err(error) = announcer.stop().await
+        {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }
         let drain_time = scheduled_until.elapsed();
@@ -321,13 +363,20 @@ impl App {
         let counts = ledger.snapshot();
         let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
-        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
+        let broken = pacing.broken();
+        let ended = ended.unwrap_or(match (all_due, &load.replay, &broken) {
+            (_, _, Some(_)) => "a trace that is broken",
+            (true, ..) => "the number of its records",
+            (false, Some(_), None) => "the end of its trace or its duration",
+            (false, None, None) => "its duration",
+        });
         let journal = match journal {
             Some(journal) => Some(journal.finish(ended).await),
             None => None,
         };
         Ok(Report {
             counts,
+            broken,
             journal,
             facts: RunFacts {
                 stream: stream.name().to_string(),
@@ -338,7 +387,7 @@ impl App {
             },
             // A run that came to its end was offered for exactly its duration.
             load_time: pacing.load_time(scheduled_until).map(|time| match load.duration {
-                Some(duration) if by_duration => duration,
+                Some(duration) if by_duration && load.replay.is_none() => duration,
                 _ => time,
             }),
             drain_time,

@@ -9,6 +9,7 @@ use crate::generate::EventChoice;
 use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
+use crate::replay::TraceError;
 use crate::verify::ReadEnd;
 
 /// Why a run could not begin.
@@ -43,6 +44,15 @@ pub enum StartError {
     /// The run's events can't be found again. Such settings are refused before, unless the caller made them by hand.
     #[error("STREAMER_VERIFY: the events of {0} carry no identity to find them again by")]
     Unverifiable(EventChoice),
+    /// The trace can't be replayed.
+    #[error("STREAMER_REPLAY: {0}")]
+    Trace(#[from] TraceError),
+    /// The records of a trace can't be found again.
+    #[error(
+        "STREAMER_VERIFY: the records of the trace {0} carry no identity to find them again by: leave verifying out, or \
+         replay a trace of counts"
+    )]
+    UnverifiableTrace(String),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -79,7 +89,8 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
-            Self::Key(_) | Self::Unverifiable(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Unverifiable(_) | Self::UnverifiableTrace(_) | Self::Nowhere => Exit::Usage,
+            Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,

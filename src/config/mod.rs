@@ -24,7 +24,7 @@ mod tests;
 
 pub use aws::{AWS_VARIABLES, AwsForm, AwsVariable};
 pub use invocation::{Invocation, LocalOptions, read};
-pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Replay, Seed, Target};
 pub use problem::{Problem, Problems, Shown};
 pub use reference::markdown_table;
 pub use setting::{Absent, Form, Group, Scope, Setting};

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::{EventChoice, TemplateMode};
-use crate::key::KeyStrategy;
+use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
 use crate::send::SendPolicy;
@@ -99,6 +99,19 @@ pub struct Load {
     pub duration: Option<Duration>,
     /// Records after which the run ends; none: no bound.
     pub max_records: Option<u64>,
+    /// What is played in place of the schedule; none: nothing.
+    pub replay: Option<Replay>,
+}
+
+/// A trace to be replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The file.
+    pub path: PathBuf,
+    /// How many times as fast as it was recorded, from 0.001 to 1,000.
+    pub speed: Decimal,
+    /// Whether its end is followed by its start.
+    pub again: bool,
 }
 
 impl Load {
@@ -216,10 +229,14 @@ impl Config {
         all.extend(
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
+        let replay = self.load.replay.as_ref();
         let optional = [
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
+            (table::REPLAY.name, replay.map(|replay| replay.path.to_string_lossy().into_owned())),
+            (table::SPEED.name, replay.map(|replay| replay.speed.to_string())),
+            (table::LOOP.name, replay.map(|replay| replay.again.to_string())),
             (table::DURATION.name, self.load.duration.map(span)),
             (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),

@@ -10,11 +10,11 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
-use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Replay, Seed, Target};
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
-use crate::key::{KeyStrategy, KeyStrategyError};
+use crate::key::{Decimal, KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
@@ -155,7 +155,9 @@ fn load(asked: &mut Asked) -> Option<Load> {
             );
         }
     }
+    let replay = replay(asked);
     Some(Load {
+        replay: replay?,
         jobs: jobs?,
         messages: messages?,
         cron: cron?,
@@ -163,6 +165,33 @@ fn load(asked: &mut Asked) -> Option<Load> {
         duration: duration?,
         max_records: max_records?,
     })
+}
+
+/// The trace in place of the schedule.
+fn replay(asked: &mut Asked) -> Option<Option<Replay>> {
+    let path = asked.optional(&table::REPLAY, |asked, setting| {
+        asked.read(setting, |text| if text.is_empty() { Err(None) } else { Ok(PathBuf::from(text)) })
+    });
+    let speed = asked.read(&table::SPEED, |text| {
+        text.parse().ok().filter(|speed: &Decimal| (0.001..=1_000.0).contains(&speed.value())).ok_or(None)
+    });
+    let again = asked.parsed(&table::LOOP);
+    let is_replay = asked.is_given(&table::REPLAY);
+    for (setting, has_effect) in [
+        (table::SPEED, is_replay),
+        (table::LOOP, is_replay),
+        (table::MESSAGES, !is_replay),
+        (table::CRON, !is_replay),
+        (table::PACING, !is_replay),
+    ] {
+        if !has_effect && asked.is_given(&setting) {
+            let (name, replay) = (asked.origin(&setting), asked.origin(&table::REPLAY));
+            let why = if is_replay { "has a timing of its own" } else { "names no trace" };
+            asked.notices.push(format!("{name} has no effect, because {replay} {why}"));
+        }
+    }
+    let (path, speed, again) = (path?, speed?, again?);
+    Some(path.map(|path| Replay { path, speed, again }))
 }
 
 /// How a record gets its partition key.

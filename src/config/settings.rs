@@ -145,6 +145,40 @@ pub const PACING: Setting = Setting::new(
     "When inside its second a record is due: at the start, evenly spread, or at random",
 );
 
+/// The trace to replay.
+pub const REPLAY: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_REPLAY",
+    "replay",
+    "FILE",
+    Own("the path of a trace"),
+    Means("none: records are due by the schedule"),
+    "A trace to replay with its own timing in place of the schedule: CSV or JSON lines of a time and a count, or of a time, a payload and perhaps a partition key; plain or gzip",
+);
+
+/// How fast the trace is replayed.
+pub const SPEED: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_REPLAY_SPEED",
+    "speed",
+    "FACTOR",
+    Own("a number from 0.001 to 1000 with at most 4 decimals"),
+    Value("1"),
+    "How many times as fast as it was recorded a trace is replayed",
+);
+
+/// Whether the trace is replayed again and again.
+pub const LOOP: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_REPLAY_LOOP",
+    "loop",
+    "BOOL",
+    SWITCH,
+    Value("false"),
+    "Begin the trace anew at its end, until the run ends by something else",
+)
+.switch();
+
 /// How long the run goes on.
 pub const DURATION: Setting = Setting::new(
     Group::Load,
@@ -290,6 +324,9 @@ pub const SETTINGS: &[Setting] = &[
     MESSAGES,
     CRON,
     PACING,
+    REPLAY,
+    SPEED,
+    LOOP,
     DURATION,
     MAX_RECORDS,
     EVENT,

@@ -87,6 +87,8 @@ pub struct PlanFacts {
     /// Most different keys, and so shards, that the strategy reaches: 1 for a constant key, the number of
     /// jobs for `job`; none: no bound worth a word.
     pub most_keys: Option<u64>,
+    /// What is played in place of the schedule, in words; none: nothing.
+    pub replay: Option<String>,
     /// Which share of the load each shard gets; none where they are alike, or not known.
     pub forecast: Option<Forecast>,
     /// The seed.
@@ -114,6 +116,10 @@ pub struct PlanFacts {
 impl PlanFacts {
     /// Records of a due second.
     fn records(&self) -> u64 {
+        // What a trace asks of the stream is not known before it is read.
+        if self.replay.is_some() {
+            return 0;
+        }
         self.jobs.saturating_mul(self.messages)
     }
 
@@ -144,22 +150,27 @@ pub fn start_text(plan: &PlanFacts) -> String {
     if plan.dry_run {
         row("dry run", "nothing is sent".to_owned());
     }
-    let unit = if plan.every_second { "records/s" } else { "records in each due second" };
-    row(
-        "load",
-        format!(
-            "{} × {} = {} {unit}, about {}{}",
-            human::counted(plan.jobs, "job"),
-            human::counted(plan.messages, "message"),
-            human::grouped(plan.records()),
-            human::bytes(plan.bytes()),
-            if plan.every_second { "/s" } else { "" }
-        ),
-    );
-    if let Some(stream) = &plan.stream {
-        row("capacity", capacity(plan, stream.shards));
+    if let Some(replay) = &plan.replay {
+        row("replay", replay.clone());
     }
-    row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
+    let unit = if plan.every_second { "records/s" } else { "records in each due second" };
+    if plan.replay.is_none() {
+        row(
+            "load",
+            format!(
+                "{} × {} = {} {unit}, about {}{}",
+                human::counted(plan.jobs, "job"),
+                human::counted(plan.messages, "message"),
+                human::grouped(plan.records()),
+                human::bytes(plan.bytes()),
+                if plan.every_second { "/s" } else { "" }
+            ),
+        );
+        if let Some(stream) = &plan.stream {
+            row("capacity", capacity(plan, stream.shards));
+        }
+        row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
+    }
     row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
     row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
     if let Some(forecast) = &plan.forecast {
@@ -202,6 +213,7 @@ pub fn log_start(plan: &PlanFacts) {
         shards = stream.map(|stream| stream.shards),
         jobs = plan.jobs,
         messages = plan.messages,
+        replay = plan.replay.as_deref(),
         bytes_per_tick = plan.bytes(),
         cron = plan.cron,
         pacing = plan.pacing,

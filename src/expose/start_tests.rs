@@ -28,6 +28,7 @@ fn plan() -> PlanFacts {
         key_bytes: 32.0,
         most_keys: None,
         forecast: None,
+        replay: None,
         seed: 42,
         seed_given: false,
         instance: "p-0000002a".to_owned(),

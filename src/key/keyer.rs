@@ -77,6 +77,34 @@ impl Keyer {
         Self::untried(strategy, seed, producer, shards)?.tried(|keyer| keyer.try_out(generator))
     }
 
+    /// A keyer for records that others made, tried on some of them. Not for the hot path.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; nobody knows of such a record whose it is.
+    pub fn of_records<'a>(
+        strategy: &KeyStrategy,
+        records: impl Iterator<Item = &'a [u8]>,
+        seed: u64,
+        producer: &str,
+        shards: &ShardMap,
+    ) -> Result<Self, KeyerError> {
+        const NAME: &str = "of the trace";
+        let keyer = Self::untried(strategy, seed, producer, shards)?;
+        match &keyer.rule {
+            Rule::Entity => return Err(KeyerError::Entity { event: NAME.to_owned() }),
+            Rule::Field(pointer) => {
+                let mut key = String::new();
+                for event in records {
+                    field(event, pointer, &mut key)
+                        .map_err(|reason| not_there(NAME, pointer, reason, event))?;
+                    key.clear();
+                }
+            }
+            _ => {}
+        }
+        Ok(keyer)
+    }
+
     /// The keyer, tried where its rule looks into the event.
     fn tried(self, try_out: impl FnOnce(&Self) -> Result<(), KeyerError>) -> Result<Self, KeyerError> {
         if matches!(self.rule, Rule::Entity | Rule::Field(_)) {
@@ -162,14 +190,7 @@ impl Keyer {
             let Err(reason) = self.write(0, sequence, &event, &written, &mut key) else { continue };
             let name = generator.name().to_owned();
             return Err(match &self.rule {
-                Rule::Field(pointer) => {
-                    // Fields are looked up without reading the whole event.
-                    let (reason, fields) = match serde_json::from_slice(&event) {
-                        Ok(event) => (reason, fields(&event)),
-                        Err(_) => (NoKey::Malformed, String::new()),
-                    };
-                    KeyerError::Field { event: name, pointer: pointer.to_string(), reason, fields }
-                }
+                Rule::Field(pointer) => not_there(&name, pointer, reason, &event),
                 _ => KeyerError::Entity { event: name },
             });
         }
@@ -228,6 +249,16 @@ impl Keys<'_> {
         }
         Ok(None)
     }
+}
+
+/// Why a field of an event is no key, and which fields would be.
+fn not_there(name: &str, pointer: &JsonPointer, reason: NoKey, event: &[u8]) -> KeyerError {
+    // Fields are looked up without reading the whole event.
+    let (reason, fields) = match serde_json::from_slice(event) {
+        Ok(event) => (reason, fields(&event)),
+        Err(_) => (NoKey::Malformed, String::new()),
+    };
+    KeyerError::Field { event: name.to_owned(), pointer: pointer.to_string(), reason, fields }
 }
 
 /// Writes the text of the field at `pointer` into `key`.

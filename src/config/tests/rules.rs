@@ -19,13 +19,21 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "allowed-streams" => &["*"],
                 "local" => &["true", "false", "1", "1000"],
                 "cron" => &[],
-                "partition-key" => {
-                    &[
-                        "random", "constant:TEXT", "job", "user", "field:/json/pointer", "uniform:keys=1",
-                        "uniform:keys=10000000", "zipf:0.0001,keys=5", "zipf:10,keys=5", "explicit", "round-robin",
-                        "hot:60%@shardId-000000000003", "hot:60%@shardId-000000000003,rotate=30s",
-                    ]
-                }
+                "partition-key" => &[
+                    "random",
+                    "constant:TEXT",
+                    "job",
+                    "user",
+                    "field:/json/pointer",
+                    "uniform:keys=1",
+                    "uniform:keys=10000000",
+                    "zipf:0.0001,keys=5",
+                    "zipf:10,keys=5",
+                    "explicit",
+                    "round-robin",
+                    "hot:60%@shardId-000000000003",
+                    "hot:60%@shardId-000000000003,rotate=30s",
+                ],
                 "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "instance" => &[],
                 "journal" => &[],
