@@ -81,10 +81,14 @@ impl<T: Transport> Pipeline<T> {
         mut releases: mpsc::Receiver<R>,
         cut: watch::Receiver<bool>,
     ) {
-        let mut waited_until = None;
+        let (mut waited_until, mut begun) = (None, false);
         while let Some(given) = releases.recv().await {
             let given: Due = given.into();
             let release = &given.release;
+            if !begun {
+                self.keyer.begin(release.due_millis);
+                begun = true;
+            }
             let drop = |why| self.ledger.dropped(why, u64::from(release.records));
             if *cut.borrow() {
                 drop(Dropped::Drain);

@@ -298,7 +298,6 @@ impl App {
             .with_witnesses(
                 journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
             );
-        keyer.begin(wall().as_millis() as u64);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 

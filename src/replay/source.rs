@@ -23,12 +23,18 @@ const HEAD_BYTES: usize = 1024 * 1024;
 /// Longest line: the largest record in base64, and something around it.
 const LONGEST: u64 = 16 * 1024 * 1024;
 
+/// Bytes that are read at once.
+const BUFFER: usize = 256 * 1024;
+
 /// How far a line's time may lie before the latest one above it; it is due with that one then. Logs that many threads
 /// write are out of order by so much.
 const DISORDER: u64 = SECOND;
 
 /// How long the last line lasts when the trace has no two times.
 const ALONE: u64 = SECOND;
+
+/// Longest trace: a hundred years. What is further off is a mistake in the time, and sums of times stay in range.
+const LONGEST_TRACE: u64 = 100 * 365 * 86_400 * SECOND;
 
 /// Most records that may be due in a second, as recorded: what a machine can't make is a mistake in the file.
 const MOST_RATE: u64 = 10_000_000;
@@ -110,7 +116,18 @@ impl Trace {
     /// # Errors
     /// When the file can't be read, or the first line that is wrong.
     pub fn open(path: &Path, again: bool) -> Result<Self, TraceError> {
-        let mut lines = Lines::open(path)?;
+        Self::begin(path, Lines::open(path)?, again)
+    }
+
+    /// The same of bytes that are not in a file, once through; `path` is what errors call them.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn of_bytes(path: &Path, bytes: Vec<u8>) -> Result<Self, TraceError> {
+        Self::begin(path, Lines::of(path, Box::new(io::Cursor::new(bytes)))?, false)
+    }
+
+    fn begin(path: &Path, mut lines: Lines, again: bool) -> Result<Self, TraceError> {
         let Some(first) = lines.next_line()? else {
             return Err(TraceError::new(path, None, "there is no line in it"));
         };
@@ -263,6 +280,9 @@ impl Trace {
                 )));
             }
         };
+        if at > LONGEST_TRACE {
+            return Err(wrong("its time is more than a hundred years after the first".to_owned()));
+        }
         let before = self.round.open.replace((at, line.load, self.lines.number));
         let Some((open, load, number)) = before else { return Ok(None) };
         if at > open {
@@ -298,12 +318,16 @@ struct Lines {
 impl Lines {
     fn open(path: &Path) -> Result<Self, TraceError> {
         let failed = |error: io::Error| TraceError::new(path, None, format!("it can't be read: {error}"));
-        let mut file = BufReader::with_capacity(256 * 1024, File::open(path).map_err(failed)?);
+        Self::of(path, Box::new(BufReader::with_capacity(BUFFER, File::open(path).map_err(failed)?)))
+    }
+
+    fn of(path: &Path, mut file: Box<dyn BufRead + Send>) -> Result<Self, TraceError> {
+        let failed = |error: io::Error| TraceError::new(path, None, format!("it can't be read: {error}"));
         let is_gzip = file.fill_buf().map_err(failed)?.starts_with(&[0x1f, 0x8b]);
         let reader: Box<dyn BufRead + Send> = if is_gzip {
-            Box::new(BufReader::with_capacity(256 * 1024, MultiGzDecoder::new(file)))
+            Box::new(BufReader::with_capacity(BUFFER, MultiGzDecoder::new(file)))
         } else {
-            Box::new(file)
+            file
         };
         Ok(Self { path: path.to_owned(), reader, language: None, buffer: Vec::new(), number: 0 })
     }

@@ -107,6 +107,7 @@ fn what_is_wrong_in_the_head_is_told_before_the_run_with_file_and_line() {
             "line 2: expected seconds since the start of the trace, as in the first line, and found a date",
         ),
         ("1700000000,1\n5,1\n", "line 2: expected a date, as in the first line"),
+        ("1700000000,1\n9000000000,1\n", "line 2: its time is more than a hundred years after the first"),
         (
             "0,1\n1,10000001\n2,1\n",
             "line 2: it counts 10000001 records for 1 s; the most is 10000000 in a second",
