@@ -34,7 +34,13 @@ fn main() -> ExitCode {
             Err(error) => refuse(&error),
         },
         Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
-        Ok(Invocation::Import { from, into }) => tell(app::import_templates(&from, &into, io::stdin())),
+        Ok(Invocation::Import { from, periods, into }) => {
+            tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
+        }
+        Ok(Invocation::Plan { config, svg }) => match event(&config) {
+            Ok((event, _)) => draw(&config, &event, svg.as_deref()),
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Local(options)) => {
             let log = options.log.clone();
             live(&log, |console| serve_local(options, console))
@@ -329,6 +335,26 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
         Ok(()) => Exit::Sent,
         Err(error) => unwritable(&error),
     }
+}
+
+/// Draws the load over time, and writes a picture of it.
+fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
+    // What stands before a column: the axis and its numbers.
+    const MARGIN: usize = 16;
+    let live = io::stdout().is_terminal();
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(88, |(width, _)| usize::from(width.0));
+    let drawn = match app::draw(config, event, width.saturating_sub(MARGIN), !live) {
+        Ok(drawn) => drawn,
+        Err(error) => return refuse(&error),
+    };
+    drawn.notices.iter().for_each(|notice| say(notice));
+    if let Some(path) = svg
+        && let Err(error) = std::fs::write(path, &drawn.svg)
+    {
+        say(&format!("kinesis-streamer: {} can't be written: {error}", path.display()));
+        return Exit::System;
+    }
+    print(&drawn.text)
 }
 
 /// Prints what a journal says, as far as it is written.

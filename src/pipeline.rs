@@ -202,6 +202,9 @@ impl<T: Transport> Pipeline<T> {
             self.sender.testify(job, left_out.iter().map(|&(sequence, why)| (sequence, Fate::Failed(why))));
         }
         let sealed = builder.seal(self.sender.envelope());
+        if let Ok(batch) = &sealed {
+            self.ledger.weighed(batch.len() as u64, batch.size() as u64);
+        }
         sealed.map(|batch| batch.of(job, first)).map_err(|unused| *spent = unused).ok()
     }
 

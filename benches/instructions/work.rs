@@ -6,7 +6,7 @@ use kinesis_streamer::batch::{Batch, BatchBuilder, Envelope, Pushed, Spent};
 use kinesis_streamer::generate::{EventKind, Generator, Timestamp, Written};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, HashRange, Limits, Shard, ShardId, ShardMap};
-use kinesis_streamer::schedule::{Arrivals, Pacing, Quota};
+use kinesis_streamer::schedule::{Arrivals, Curve, Pacing, Quota};
 use kinesis_streamer::send::{Circumstances, settle_answer};
 
 /// A piece: its name in the baseline, and the work.
@@ -39,7 +39,7 @@ pub const PIECES: [Piece; 12] = [
 
 fn arrivals(pacing: Pacing, times: u32) {
     for _ in 0..times {
-        for slice in Arrivals::new(black_box(Quota { jobs: 1_000, messages: 10 }), pacing, BATCH, 1) {
+        for slice in Arrivals::new(black_box(Quota::each(1_000, 10)), Curve::Even, pacing, BATCH, 1) {
             black_box(slice);
         }
     }

@@ -24,7 +24,7 @@ pub enum Guarded {
         "STREAMER_CONFIRM_RATE: {rate} records in a second are more than the {most} that a stream which is not on \
          this machine gets unasked: nothing was sent; if this load is meant for {stream}, set \
          STREAMER_CONFIRM_RATE={rate} (or --confirm-rate {rate}), else lower CRON_JOBS_TO_GENERATE or \
-         MESSAGES_PER_CRON_JOB"
+         MESSAGES_PER_CRON_JOB (or STREAMER_RATE, STREAMER_PROFILE, whichever is set)"
     )]
     Rate {
         /// The stream's name or ARN.
@@ -53,12 +53,14 @@ pub(super) fn before(config: &Config, stream: &StreamRef) -> Result<(), AllGuard
     }
 }
 
-/// Looks at the stream as its endpoint describes it, with `arn`; `on_this_machine` is where that endpoint is.
+/// Looks at the stream as its endpoint describes it, with `arn`; `on_this_machine` is where that endpoint is, `rate`
+/// the most records of any second.
 pub(super) fn after(
     config: &Config,
     stream: &StreamRef,
     arn: &str,
     on_this_machine: bool,
+    rate: u64,
 ) -> Result<(), AllGuarded> {
     let mut all = Vec::new();
     if let Some(allowed) = &config.guards.allowed
@@ -66,23 +68,11 @@ pub(super) fn after(
     {
         all.push(Guarded::Stream { stream: arn.to_owned(), allowed: allowed.to_string() });
     }
-    let (rate, most) = (config.load.most_records_per_second(), config.guards.most_rate);
+    let most = config.guards.most_rate;
     if !on_this_machine && rate > most {
         all.push(Guarded::Rate { stream: arn.to_owned(), rate, most });
     }
     if all.is_empty() { Ok(()) } else { Err(AllGuarded(all)) }
-}
-
-/// Looks at the rate of a trace, as far as its head shows it, once it is known where the stream is.
-///
-/// # Errors
-/// When it must be confirmed.
-pub(super) fn trace(config: &Config, arn: &str, on_this_machine: bool, rate: u64) -> Result<(), AllGuarded> {
-    let most = config.guards.most_rate;
-    if on_this_machine || rate <= most {
-        return Ok(());
-    }
-    Err(AllGuarded(vec![Guarded::Rate { stream: arn.to_owned(), rate, most }]))
 }
 
 #[cfg(test)]
@@ -104,7 +94,9 @@ mod tests {
         let config = config(flags);
         let stream: StreamRef = "orders".parse().expect("a name");
         let early = before(&config, &stream);
-        let told = early.and_then(|()| after(&config, &stream, ARN, on_this_machine));
+        let event = crate::generate::Event::Kind(crate::generate::EventKind::Mouse);
+        let peak = crate::app::offered::Offered::read(&config, &event).expect("a load").peak;
+        let told = early.and_then(|()| after(&config, &stream, ARN, on_this_machine, peak));
         told.err().map_or(String::new(), |all| all.to_string())
     }
 
@@ -131,6 +123,13 @@ mod tests {
         assert_eq!(refused(&[&many[..], &["--max-records=10000"]].concat(), false), "");
         assert_eq!(refused(&["--jobs=10", "--messages=1000"], false), "");
         assert!(!refused(&["--confirm-rate=99"], false).is_empty());
+        // A profile counts by its peak, bytes by the records that they are.
+        for profile in ["--profile=ramp:1..10001/1h", "--profile=spike:1001,x10@1h/1s", "--rate=10001/s"] {
+            assert!(refused(&[profile], false).contains("STREAMER_CONFIRM_RATE=100"), "{profile}");
+        }
+        assert_eq!(refused(&["--profile=ramp:1..10000/1h"], false), "");
+        assert_eq!(refused(&["--rate=1MB/s"], false), "");
+        assert!(refused(&["--rate=10MB/s"], false).contains("STREAMER_CONFIRM_RATE="));
     }
 
     #[test]

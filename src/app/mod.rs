@@ -2,11 +2,13 @@
 
 #[cfg(test)]
 mod claim_tests;
+mod draw;
 mod embedded;
 mod files;
 mod forecast;
 mod guard;
 mod journals;
+mod offered;
 mod pace;
 mod plan;
 mod readback;
@@ -37,20 +39,23 @@ use crate::kinesis::{
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::replay::{Kind, Spool, Trace};
-use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Plan, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
+pub use draw::{Drawn, draw};
 use embedded::Embedded;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
 pub use journals::{JournalsError, Silent};
+pub use offered::LoadError;
+use offered::Offered;
 use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 use reshard::Follower;
 pub use start_error::StartError;
-pub use template::{EventError, import_templates, lint_template, read_event};
+pub use template::{EventError, import_saved, lint_template, read_event};
 pub use verified::Verified;
 pub use verify::verify;
 use watch::Watch;
@@ -61,6 +66,7 @@ const LONG_WAIT: u64 = 5;
 /// A run that is ready to begin: every listener open, the stream described, every stage built.
 pub struct App {
     config: Config,
+    offered: Offered,
     console: Console,
     reached: Reached,
     stages: Stages,
@@ -91,7 +97,7 @@ struct Stages {
 }
 
 /// Finds the stream; none when the settings name none, as a dry run may.
-async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
+async fn reach(config: &Config, peak: u64) -> Result<Option<Reached>, StartError> {
     let (access, stream, embedded) = match &config.target {
         Target::Nowhere => return Ok(None),
         Target::Stream(stream) => {
@@ -112,7 +118,7 @@ async fn reach(config: &Config) -> Result<Option<Reached>, StartError> {
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
     let lane = client.lane(&stream, config.client).await?;
     if embedded.is_none() {
-        guard::after(config, &stream, &facts.arn, lane.is_on_this_machine())?;
+        guard::after(config, &stream, &facts.arn, lane.is_on_this_machine(), peak)?;
     }
     Ok(Some(Reached { client, lane, stream, facts, shards, embedded }))
 }
@@ -164,16 +170,17 @@ fn assumed_shards(key: &KeyStrategy) -> ShardMap {
 /// Why the run could not begin.
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
     let trace = trace::open(config)?;
-    let reached = reach(config).await?;
-    trace::guard(config, trace.as_ref(), reached.as_ref())?;
+    let offered = Offered::read(config, event)?;
+    let reached = reach(config, trace::peak(config, trace.as_ref()).unwrap_or(offered.peak)).await?;
     let Stages { limits, generator, keyer, envelope } =
         Stages::build(config, event, trace.as_ref(), reached.as_ref())?;
-    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer, trace.as_ref());
+    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer, trace.as_ref());
     if trace.is_some() {
         return Ok(start_text(&facts));
     }
-    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
-    Ok(start_text(&facts) + &second)
+    let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, wall());
+    let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
+    Ok(start_text(&facts) + &told + &second)
 }
 
 /// What a journal says of the run.
@@ -205,7 +212,8 @@ impl App {
     /// # Errors
     /// Why the run can't begin; nothing goes on in the background then.
     pub async fn start(mut config: Config, event: &Event, console: Console) -> Result<Self, StartError> {
-        for notice in &config.notices {
+        let offered = Offered::read(&config, event)?;
+        for notice in config.notices.iter().chain(&offered.notices) {
             tracing::warn!("{notice}");
         }
         let ledger = Arc::new(Ledger::new());
@@ -224,8 +232,8 @@ impl App {
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
         let watch = Watch::serve(view.clone(), listener);
-        let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
-        trace::guard(&config, trace.as_ref(), Some(&reached))?;
+        let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
+        let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = journal_header(&config, trace.as_ref(), &reached);
@@ -239,7 +247,8 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer, trace.as_ref());
+        let (generator, keyer) = (&stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, &offered, Some(&reached), generator, keyer, trace.as_ref());
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
@@ -252,7 +261,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, trace, ledger, view, watch, journal, beside })
+        Ok(Self { config, offered, console, reached, stages, trace, ledger, view, watch, journal, beside })
     }
 
     /// The counts of the run.
@@ -271,15 +280,18 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, trace, ledger, view, watch, journal, beside } = self;
+        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, journal, beside } =
+            self;
         let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let load = config.load.clone();
         let plan = Plan {
             cron: load.cron.clone(),
-            quota: Quota { jobs: load.jobs, messages: load.messages },
+            jobs: load.jobs,
+            offer: offered.offer,
+            weighing: plan::weighing(&generator, &keyer),
             pacing: load.pacing,
-            duration: load.duration,
+            duration: offered.duration,
             max_records: load.max_records,
             slice_records: limits.request_records,
             seed: config.seed.value,
@@ -367,7 +379,8 @@ impl App {
             (_, _, Some(_)) => "a trace that is broken",
             (true, ..) => "the number of its records",
             (false, Some(_), None) => "the end of its trace or its duration",
-            (false, None, None) => "its duration",
+            (false, None, None) if load.duration.is_some() => "its duration",
+            (false, None, None) => "the end of its profile",
         });
         let journal = match journal {
             Some(journal) => Some(journal.finish(ended).await),
@@ -385,7 +398,7 @@ impl App {
                 held: embedded.map(|embedded| embedded.held()),
             },
             // A run that came to its end was offered for exactly its duration.
-            load_time: pacing.load_time(scheduled_until).map(|time| match load.duration {
+            load_time: pacing.load_time(scheduled_until).map(|time| match offered.duration {
                 Some(duration) if by_duration && load.replay.is_none() => duration,
                 _ => time,
             }),

@@ -13,9 +13,9 @@ use crate::schedule::{Control, Pacer, Pacing, Plan, drive, wall};
 
 /// Releases that may wait for room: twice what a second can have, since each waits for a second at most.
 pub(super) fn backlog(plan: &Plan) -> usize {
-    let by_size = plan.quota.records() / plan.slice_records as u64;
+    let by_size = plan.offer.peak_records(plan.jobs, plan.weighing.mean()) / plan.slice_records as u64;
     let by_time = if plan.pacing == Pacing::Burst { 0 } else { 100 };
-    2 * (u64::from(plan.quota.jobs) + by_size + by_time) as usize * LATEST.as_secs() as usize
+    2 * (u64::from(plan.jobs) + by_size + by_time) as usize * LATEST.as_secs() as usize
 }
 
 /// The pacer's thread.
@@ -124,7 +124,7 @@ impl Pace {
         let (first, latest) = (*self.span.lock().unwrap_or_else(PoisonError::into_inner))?;
         Some(match self.pacing {
             Pacing::Burst => Duration::from_secs((latest - first).as_secs_f64().round() as u64 + 1),
-            Pacing::Smooth | Pacing::Poisson => until.saturating_duration_since(first),
+            Pacing::Smooth | Pacing::Poisson | Pacing::Stagger => until.saturating_duration_since(first),
         })
     }
 }

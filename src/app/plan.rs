@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::offered::Offered;
 use super::{Reached, forecast};
 use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
 use crate::config::{Config, Replay, Target};
-use crate::expose::{Capacity, PlanFacts, StreamPlan};
+use crate::expose::{Capacity, PlanFacts, ShapeFacts, StreamPlan};
 use crate::generate::{Generator, Timestamp};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
 use crate::replay::{Kind, Trace};
-use crate::schedule::{Arrivals, Quota};
+use crate::schedule::{Arrivals, Curve, Measure, Offer, Quota, Weighing};
 use crate::send::Retry;
 
 /// Requests that a dry run lists one by one.
@@ -20,6 +21,7 @@ const LISTED: usize = 20;
 /// The facts of the start text.
 pub(super) fn facts(
     config: &Config,
+    offered: &Offered,
     reached: Option<&Reached>,
     generator: &Generator,
     keyer: &Keyer,
@@ -49,11 +51,12 @@ pub(super) fn facts(
         dry_run: config.dry_run,
         jobs: load.jobs.into(),
         messages: load.messages.into(),
+        shape: shape(config, offered),
         cron: load.cron.to_string(),
         // A minute, an hour and a day in which every second is due.
         every_second: (0..60).chain(3_599..3_601).chain(86_399..86_401).all(|at| second(at) == at + 1),
         pacing: load.pacing.to_string(),
-        duration: load.duration,
+        duration: offered.duration,
         max_records: load.max_records,
         event: if recorded.is_some() { "as recorded".to_owned() } else { config.event.to_string() },
         event_bytes: match recorded {
@@ -106,6 +109,31 @@ fn replay(config: &Config, trace: &Trace) -> String {
     )
 }
 
+/// What is told of a load that is not so many messages for each job.
+fn shape(config: &Config, offered: &Offered) -> Option<ShapeFacts> {
+    let Offer::Shaped(shaped) = &offered.offer else { return None };
+    let load = &config.load;
+    let (what, changes) = match (&load.profile, load.rate) {
+        (Some(profile), _) => (profile.text.clone(), true),
+        (None, Some(rate)) => (rate.to_string(), false),
+        (None, None) => return None,
+    };
+    let counted = shaped.measure() == Measure::Records && load.cron.as_str() == "* * * * * *";
+    // Noise would have to be gone through second by second.
+    let known = offered.duration.filter(|_| counted && !shaped.profile().is_noisy());
+    let start = super::offered::start(config, Duration::ZERO);
+    let total = known.map(|duration| shaped.total(&start, duration.as_millis() as u64));
+    let total = total.map(|total| total.min(load.max_records.unwrap_or(u64::MAX)));
+    Some(ShapeFacts { what, changes, peak: offered.peak, total })
+}
+
+/// What is known of a record's size before the first is made.
+pub(super) fn weighing(generator: &Generator, keyer: &Keyer) -> Weighing {
+    const SAMPLE: f64 = 1_000.0;
+    let bytes = generator.typical_event() as f64 + key_bytes(generator, keyer);
+    Weighing::new(SAMPLE as u64, (bytes * SAMPLE) as u64)
+}
+
 /// The mean size of the keys of some events, in bytes.
 fn key_bytes(generator: &Generator, keyer: &Keyer) -> f64 {
     const SAMPLE: u64 = 100;
@@ -124,6 +152,7 @@ fn key_bytes(generator: &Generator, keyer: &Keyer) -> f64 {
 /// The requests of the first due second, as they would be sent.
 pub(super) fn first_second(
     config: &Config,
+    offered: &Offered,
     envelope: &Envelope,
     limits: Limits,
     generator: &Generator,
@@ -132,11 +161,21 @@ pub(super) fn first_second(
 ) -> String {
     let load = &config.load;
     let second = load.cron.next_after(wall.as_secs());
-    let quota = Quota { jobs: load.jobs, messages: load.messages };
+    let (quota, curve) = match &offered.offer {
+        Offer::Tick { messages } => (Quota::each(load.jobs, *messages), Curve::Even),
+        Offer::Shaped(shaped) => {
+            let due = shaped.second(&super::offered::start(config, wall), 0);
+            let records = match shaped.measure() {
+                Measure::Records => due.amount,
+                Measure::Bytes => weighing(generator, keyer).records(due.amount),
+            };
+            (Quota::dealt(load.jobs, records, 0), due.curve)
+        }
+    };
     let mut sequences = vec![0_u64; load.jobs as usize];
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
-    for slice in Arrivals::new(quota, load.pacing, limits.request_records, config.seed.value) {
+    for slice in Arrivals::new(quota, curve, load.pacing, limits.request_records, config.seed.value) {
         let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
         let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
         while left > 0 {

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::guard::AllGuarded;
 use super::journals::JournalsError;
+use super::offered::LoadError;
 use crate::exit::Exit;
 use crate::generate::EventChoice;
 use crate::journal::JournalError;
@@ -24,6 +25,9 @@ pub enum StartError {
     /// The key strategy does not fit the events or the stream.
     #[error("STREAMER_PARTITION_KEY: {0}")]
     Key(#[from] KeyerError),
+    /// The profile can't be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
     /// The listener for metrics can't be opened.
     #[error("STREAMER_LISTEN: can't listen on {address}: {source}; choose another address, or `off`")]
     Listen {
@@ -89,6 +93,7 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
+            Self::Load(error) => error.exit(),
             Self::Key(_) | Self::Unverifiable(_) | Self::UnverifiableTrace(_) | Self::Nowhere => Exit::Usage,
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,

@@ -12,6 +12,7 @@ use crate::exit::Exit;
 use crate::generate::{
     Event, EventChoice, Template, TemplateError, TemplateMode, TemplateOrigin, Verdict, import, lint,
 };
+use crate::schedule::profile::{is_periods, periods, periods_file, periods_report};
 
 /// The most that is read of one file, in bytes: beyond it no template is taken, and no list of five.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -93,32 +94,62 @@ pub fn lint_template(origin: &TemplateOrigin, input: impl Read) -> (String, Exit
     }
 }
 
-/// `kinesis-streamer import kdg`: writes a file for each saved template into `folder`, and tells what became of each.
-/// Overwrites nothing.
-pub fn import_templates(origin: &TemplateOrigin, folder: &Path, input: impl Read) -> (String, Exit) {
-    let imported = match read(origin, input) {
-        Ok(text) => import(&text).map_err(|error| error.to_string()),
-        Err(error) => Err(format!("can't be read: {error}")),
-    };
-    let imported = match imported {
-        Ok(imported) => imported,
-        Err(error) => return (format!("{origin}: {error}\n"), Exit::BadData),
-    };
+/// `kinesis-streamer import kdg`: writes a file for each saved template, and one for saved periods, into `folder`, and
+/// tells what became of each. Overwrites nothing. Either file may hold either.
+pub fn import_saved(
+    saved: &TemplateOrigin,
+    periods: Option<&TemplateOrigin>,
+    folder: &Path,
+    mut input: impl Read,
+) -> (String, Exit) {
     let (mut report, mut exit) = (String::new(), Exit::Sent);
-    for one in imported {
-        report.push_str(&one.report);
-        if !one.usable {
-            exit = Exit::BadData;
-        }
-        let Some(name) = one.file else { continue };
-        let path = folder.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        if let Err(error) = file.and_then(|mut file| file.write_all(one.text.as_bytes())) {
-            report.push_str(&format!("{}: can't be written: {error}\n", path.display()));
-            exit = Exit::BadData;
+    for origin in std::iter::once(saved).chain(periods) {
+        let files = match read(origin, &mut input) {
+            Ok(text) => files_of(&text, &mut report),
+            Err(error) => Err(format!("can't be read: {error}")),
+        };
+        let files = match files {
+            Ok((files, true)) => files,
+            Ok((files, false)) => {
+                exit = Exit::BadData;
+                files
+            }
+            Err(error) => {
+                report.push_str(&format!("{origin}: {error}\n"));
+                exit = Exit::BadData;
+                continue;
+            }
+        };
+        for (name, text) in files {
+            let path = folder.join(name);
+            let file = OpenOptions::new().write(true).create_new(true).open(&path);
+            if let Err(error) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+                report.push_str(&format!("{}: can't be written: {error}\n", path.display()));
+                exit = Exit::BadData;
+            }
         }
     }
     (report, exit)
+}
+
+/// The files that a saved text becomes, by name, and whether all of them can be used; what each means goes into
+/// `report`.
+fn files_of(text: &str, report: &mut String) -> Result<(Vec<(String, String)>, bool), String> {
+    if is_periods(text) {
+        let (mean, deviation) = periods(text).map_err(|wrong| wrong.join("\n  "))?;
+        report.push_str(
+            "periods: become periods.toml, records in a second, mean ± deviation, from hour to hour:\n",
+        );
+        report.push_str(&periods_report(&mean, &deviation));
+        report.push_str(
+            "  Its clock is UTC and it goes straight from hour to hour: zone and smooth in the file say so\n",
+        );
+        return Ok((vec![("periods.toml".to_owned(), periods_file(&mean, &deviation, true))], true));
+    }
+    let imported = import(text).map_err(|error| error.to_string())?;
+    let usable = imported.iter().all(|one| one.usable);
+    imported.iter().for_each(|one| report.push_str(&one.report));
+    Ok((imported.into_iter().filter_map(|one| Some((one.file?, one.text))).collect(), usable))
 }
 
 #[cfg(test)]
@@ -144,7 +175,7 @@ mod tests {
     fn an_import_writes_what_was_saved_and_overwrites_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let saved = r#"[{"name":"A","template":"{{random.uuid}}\n"},{"name":"B","template":""}]"#;
-        let run = || import_templates(&TemplateOrigin::StandardInput, folder.path(), saved.as_bytes());
+        let run = || import_saved(&TemplateOrigin::StandardInput, None, folder.path(), saved.as_bytes());
         assert_eq!(
             run(),
             (
@@ -158,7 +189,24 @@ mod tests {
         let (report, exit) = run();
         assert!(exit == Exit::BadData && report.contains("can't be written"), "{report}");
         assert_eq!(std::fs::read_to_string(&path).expect("still there"), "mine");
-        let (report, exit) = import_templates(&origin(folder.path(), "none"), folder.path(), io::empty());
+        let (report, exit) = import_saved(&origin(folder.path(), "none"), None, folder.path(), io::empty());
         assert!(exit == Exit::BadData && report.contains("can't be read"), "{report}");
+    }
+
+    #[test]
+    fn templates_and_periods_come_over_in_one_step_in_either_order() {
+        for (one, two) in [("templates", "periods"), ("periods", "templates")] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let write = |name, text| std::fs::write(folder.path().join(name), text).expect("written");
+            write("templates", r#"[{"name":"A","template":"{{random.uuid}}"}]"#);
+            write("periods", r##"{"#1-13-mu":"250","#1-13-sig":"5"}"##);
+            let (one, two) = (origin(folder.path(), one), origin(folder.path(), two));
+            let (report, exit) = import_saved(&one, Some(&two), folder.path(), io::empty());
+            assert_eq!(exit, Exit::Sent, "{report}");
+            let monday = "Monday    00-13 h 100 ± 10, 13-14 h 250 ± 5, 14-24 h 100 ± 10\n";
+            assert!(report.contains("A: becomes a.template") && report.contains(monday), "{report}");
+            let text = std::fs::read_to_string(folder.path().join("periods.toml")).expect("written");
+            assert!(crate::schedule::profile::profile_file(&text).is_ok(), "{text}");
+        }
     }
 }

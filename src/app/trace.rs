@@ -1,6 +1,6 @@
-//! A trace in place of the schedule: opened before anything else, and held against the guards.
+//! A trace in place of the schedule: opened before anything else; what the run's settings make of it.
 
-use super::{Reached, StartError};
+use super::StartError;
 use crate::config::{Config, Load, Replay};
 use crate::kinesis::Limits;
 use crate::replay::{Kind, Rules, Trace};
@@ -26,16 +26,8 @@ pub(super) fn open(config: &Config) -> Result<Option<Trace>, StartError> {
     Ok(Some(trace))
 }
 
-/// Whether the guards let the trace be played where it would go.
-pub(super) fn guard(
-    config: &Config,
-    trace: Option<&Trace>,
-    reached: Option<&Reached>,
-) -> Result<(), StartError> {
-    let (Some(replay), Some(trace), Some(reached)) = (&config.load.replay, trace, reached) else {
-        return Ok(());
-    };
-    let rate = trace.head().peak as f64 * replay.speed.value();
-    let here = reached.embedded.is_some() || reached.lane.is_on_this_machine();
-    Ok(super::guard::trace(config, &reached.facts.arn, here, rate.ceil() as u64)?)
+/// Most records in a second of a trace as it is played, as far as its head shows it; none without a trace.
+pub(super) fn peak(config: &Config, trace: Option<&Trace>) -> Option<u64> {
+    let speed = config.load.replay.as_ref()?.speed.value();
+    Some((trace?.head().peak as f64 * speed).ceil() as u64)
 }

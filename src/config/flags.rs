@@ -12,7 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::aws::AWS_VARIABLES;
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
-use super::setting::{Absent, Scope, Setting};
+use super::setting::{Absent, Group, Scope, Setting};
 use super::settings::{self as table, SETTINGS};
 
 /// Most mistakes on a command line that are looked for, each of which costs another reading of it.
@@ -70,13 +70,19 @@ const NULL: &str = "null";
 /// The argument of `lint` and `import`.
 pub(super) const TEMPLATE: &str = "template";
 /// The flag of `import`.
-pub(super) const INTO: OwnFlag = ("into", "FOLDER", ".", "Where the template files are written");
+pub(super) const INTO: OwnFlag = ("into", "FOLDER", ".", "Where the files are written");
+
+/// The second argument of `import`.
+pub(super) const PERIODS: &str = "periods";
+/// A flag of `plan`.
+pub(super) const SVG: &str = "svg";
 
 /// What the user wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     Run,
     Sample { null: bool },
+    Plan,
     Local,
     Journal { json: bool },
     Verify { journals: Vec<String>, follow: bool, json: bool },
@@ -223,6 +229,7 @@ fn in_one_line(error: &clap::Error) -> Problem {
 fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let (verb, matches) = match matches.subcommand() {
         Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
+        Some(("plan", sub)) => (Verb::Plan, sub),
         Some(("local", sub)) => (Verb::Local, sub),
         Some(("journal", sub)) => (Verb::Journal { json: sub.get_flag(JSON) }, sub),
         Some(("verify", sub)) => {
@@ -237,7 +244,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
     let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
-    let arguments = [COUNT, FILE, TEMPLATE].map(|argument| (argument, false));
+    let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let mut values = BTreeMap::new();
     for (flag, secret) in settings.chain(own).chain(arguments) {
         // `try_get_one`: each subcommand knows only its own flags.
@@ -249,7 +256,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
                 origin: match flag {
                     COUNT => "sample N".to_owned(),
                     FILE => "journal FILE".to_owned(),
-                    TEMPLATE => "the file".to_owned(),
+                    TEMPLATE | PERIODS => "the file".to_owned(),
                     flag => format!("--{flag}"),
                 },
                 value: Shown::value(&value.to_string_lossy(), secret),
@@ -277,6 +284,16 @@ pub(super) fn command() -> Command {
                 .help("Ends each event with NUL in place of a line feed"),
         )
         .args(SETTINGS.iter().filter(|setting| setting.scope != Scope::Run).map(arg));
+    let plan = Command::new("plan")
+        .about("Draws the load over time, with its totals, and sends nothing")
+        .arg(
+            Arg::new(SVG)
+                .long(SVG)
+                .value_name("FILE")
+                .value_parser(value_parser!(OsString))
+                .help("Writes a picture to this file as well"),
+        )
+        .args(SETTINGS.iter().filter(|one| one.group == Group::Load || one.scope != Scope::Run).map(arg));
     let local = Command::new("local")
         .about("Serves the embedded stream alone, for other tools")
         .args([SHARDS, PORT, HOST, NAME].map(own_arg))
@@ -306,9 +323,11 @@ pub(super) fn command() -> Command {
             "The Kinesis Data Generator's saved templates become template files, one each, with a word on what each \
              means.\n\nThe generator keeps them in the browser: on its page, in the browser's console,\n\n    \
              copy(localStorage.getItem(\"templates\"))\n\ncopies them; paste that into a file. A file that exists is \
-             not overwritten. The generator's periods (rates by hour) are not imported.",
+             not overwritten. The generator's periods (rates by hour), saved there under \"periods\", become a \
+             profile, periods.toml.",
         )
         .arg(file("TEMPLATES.json"))
+        .arg(file("PERIODS.json").id(PERIODS).required(false).help("The file with the periods"))
         .arg(own_arg(INTO));
     let import = Command::new("import")
         .about("Takes over what other generators have saved")
@@ -320,7 +339,7 @@ pub(super) fn command() -> Command {
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, local, verify_command(), journal, lint, import])
+        .subcommands([sample, plan, local, verify_command(), journal, lint, import])
         .after_help(after_help())
 }
 

@@ -33,6 +33,13 @@ pub enum Invocation {
         /// What ends each.
         separator: u8,
     },
+    /// Draw the load over time.
+    Plan {
+        /// What the load is.
+        config: Box<Config>,
+        /// Where a picture is written; none: nowhere.
+        svg: Option<PathBuf>,
+    },
     /// Serve the embedded stream alone.
     Local(LocalOptions),
     /// Read a stream back.
@@ -48,8 +55,10 @@ pub enum Invocation {
     Lint(TemplateOrigin),
     /// Make template files of what the Kinesis Data Generator has saved.
     Import {
-        /// What it has saved.
+        /// What it has saved: templates, or periods.
         from: TemplateOrigin,
+        /// The periods that it has saved.
+        periods: Option<TemplateOrigin>,
         /// The folder that the files are written to.
         into: PathBuf,
     },
@@ -132,6 +141,18 @@ where
                 separator: if null { 0 } else { b'\n' },
             })
         }
+        Verb::Plan => {
+            let svg = asked.flags.get(flags::SVG).cloned();
+            let svg = match svg {
+                None => Some(None),
+                Some(text) => {
+                    let path = (!text.is_empty()).then(|| Some(PathBuf::from(&text)));
+                    own(&mut asked, "--svg", &text, "the path of a file", path)
+                }
+            };
+            let config = resolve::config(&mut asked, fresh_seed);
+            config.zip(svg).map(|(config, svg)| Invocation::Plan { config: Box::new(config), svg })
+        }
         Verb::Local => local(&mut asked).map(Invocation::Local),
         Verb::Verify { journals, follow, json } => {
             let options = verify::options(&mut asked, &journals, follow, json, understood);
@@ -144,7 +165,14 @@ where
         Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();
-            file(&mut asked, understood).map(|from| Invocation::Import { from, into })
+            let from = file(&mut asked, understood);
+            let periods = asked
+                .flags
+                .get(flags::PERIODS)
+                .cloned()
+                .map(|text| own(&mut asked, "the file", &text, "a path, or -", text.parse().ok()));
+            let periods = periods.map_or(Some(None), |periods| periods.map(Some));
+            from.zip(periods).map(|(from, periods)| Invocation::Import { from, periods, into })
         }
     };
     match (Problems::of(asked.problems), invocation) {

@@ -13,7 +13,8 @@ use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
-use crate::schedule::{Cron, Pacing};
+use crate::schedule::profile::Inline;
+use crate::schedule::{Cron, Pacing, Rate};
 use crate::send::SendPolicy;
 
 /// Everything that a run is told.
@@ -91,6 +92,10 @@ pub struct Load {
     pub jobs: u32,
     /// Records of one job at each tick, 1 to 1,000,000; all jobs together at most 10,000,000.
     pub messages: u32,
+    /// What all jobs offer together, in place of `messages` for each.
+    pub rate: Option<Rate>,
+    /// The load over time: in place of both, or times them.
+    pub profile: Option<ProfileChoice>,
     /// Which seconds are due.
     pub cron: Cron,
     /// When inside its second a record is due.
@@ -114,13 +119,17 @@ pub struct Replay {
     pub again: bool,
 }
 
-impl Load {
-    /// The most records of any second, as the run has an end.
-    pub fn most_records_per_second(&self) -> u64 {
-        self.records_per_tick().min(self.max_records.unwrap_or(u64::MAX))
-    }
+/// A profile as it was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProfileChoice {
+    /// The words of the setting.
+    pub text: String,
+    /// What they mean; a file is not read yet.
+    pub what: Inline,
+}
 
-    /// Records of one tick, all jobs together.
+impl Load {
+    /// Records of one tick, all jobs together, where there is neither rate nor profile.
     pub fn records_per_tick(&self) -> u64 {
         u64::from(self.jobs) * u64::from(self.messages)
     }
@@ -187,7 +196,6 @@ impl Config {
             (table::ACTIVE_TIMEOUT.name, span(self.active_timeout)),
             (table::DRY_RUN.name, self.dry_run.to_string()),
             (table::JOBS.name, self.load.jobs.to_string()),
-            (table::MESSAGES.name, self.load.messages.to_string()),
             (table::CRON.name, self.load.cron.to_string()),
             (table::PACING.name, self.load.pacing.to_string()),
             (table::EVENT.name, self.event.to_string()),
@@ -211,6 +219,13 @@ impl Config {
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];
+        match self.load.rate {
+            Some(rate) => all.push((table::RATE.name, rate.to_string())),
+            None => all.push((table::MESSAGES.name, self.load.messages.to_string())),
+        }
+        if let Some(profile) = &self.load.profile {
+            all.push((table::PROFILE.name, profile.text.clone()));
+        }
         if matches!(self.event, EventChoice::Template(_)) {
             all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
         }

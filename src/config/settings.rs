@@ -120,6 +120,30 @@ pub const MESSAGES: Setting = Setting::new(
     "Records of one job at each tick. All jobs together: at most 10000000",
 );
 
+/// What all jobs together offer.
+pub const RATE: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_RATE",
+    "rate",
+    "RATE",
+    Own("a number of records or bytes and a span of time, such as 5000/s, 300/min, 12MB/s or 1.5MiB/s"),
+    Means("jobs × messages at each tick"),
+    "What all jobs together offer, in place of messages for each. Bytes are data and partition keys",
+);
+
+/// The load over time.
+pub const PROFILE: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_PROFILE",
+    "profile",
+    "PROFILE",
+    Own(
+        "a shape, such as ramp:100..5000/5m, steps:1000,2000,4000/60s, sine:1000±500/10m, spike:500,x10@2m/15s, constant:500/10m or weekly:FILE, the path of a TOML file, or replay:FILE with a trace",
+    ),
+    Means("a load that does not change"),
+    "The load over time, in place of rate and messages, or times them where its numbers are factors such as x2 (docs/profiles.md)",
+);
+
 /// Most records of one tick, all jobs together: ten thousand shards' worth, more than a machine can hold in flight.
 pub const MOST_RECORDS_PER_TICK: u64 = 10_000_000;
 
@@ -140,9 +164,9 @@ pub const PACING: Setting = Setting::new(
     "STREAMER_PACING",
     "pacing",
     "PACING",
-    OneOf(&["burst", "smooth", "poisson"]),
+    OneOf(&["burst", "smooth", "poisson", "stagger"]),
     Value("burst"),
-    "When inside its second a record is due: at the start, evenly spread, or at random",
+    "When inside its second a record is due: at the start, evenly spread, at random, or each job's at once and the jobs at equal distances",
 );
 
 /// The trace to replay.
@@ -322,6 +346,8 @@ pub const SETTINGS: &[Setting] = &[
     DRY_RUN,
     JOBS,
     MESSAGES,
+    RATE,
+    PROFILE,
     CRON,
     PACING,
     REPLAY,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 /// A count in full, its thousands set apart: `1,234,567`.
-pub(super) fn grouped(count: u64) -> String {
+pub fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -41,7 +41,7 @@ pub(super) fn rate(per_second: f64) -> String {
 }
 
 /// A number of bytes: `585 B`, `1.25 KiB`, `98.7 MiB`.
-pub(super) fn bytes(bytes: f64) -> String {
+pub fn bytes(bytes: f64) -> String {
     let (scaled, unit) = scale(bytes, 1_024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB"]);
     if unit == "B" { format!("{scaled:.0} B") } else { format!("{} {unit}", significant(scaled)) }
 }
@@ -77,7 +77,7 @@ pub(super) fn brief(precise: Duration) -> String {
 }
 
 /// A duration that a person set: `10 s`, `1.5 s`, without zeros that say nothing.
-pub(super) fn setting(set: Duration) -> String {
+pub fn setting(set: Duration) -> String {
     let text = duration(set);
     match text.split_once(' ') {
         Some((number, unit)) if number.contains('.') => {

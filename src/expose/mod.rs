@@ -4,11 +4,13 @@
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
 mod catalogue;
+mod chart;
 mod console;
 mod forecast;
 mod human;
 mod journal;
 mod metrics;
+mod picture;
 mod progress;
 mod reading;
 mod reading_metrics;
@@ -21,15 +23,17 @@ mod verdict;
 mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
+pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
+pub use human::{bytes as human_bytes, grouped, setting as human_span};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use reading::reading_line;
 pub use screen::Terminal;
 pub use server::{Bounds, Server};
-pub use start::{Capacity, PlanFacts, StreamPlan, log_start, start_text, warnings};
+pub use start::{Capacity, PlanFacts, ShapeFacts, StreamPlan, log_start, start_text, warnings};
 pub use summary::{RunFacts, summary_text, verdict};
 pub use verdict::{verdict_line, verdict_text};
 pub use view::{Phase, View};

@@ -16,6 +16,8 @@ pub struct Progress {
     pub elapsed: Duration,
     /// Records due, per second of the interval.
     pub due_per_second: f64,
+    /// Records of the due second that was begun last.
+    pub intended: u64,
     /// Records sent, per second of the interval.
     pub sent_per_second: f64,
     /// Bytes sent, per second of the interval.
@@ -70,6 +72,7 @@ impl Progress {
         Self {
             elapsed,
             due_per_second: rate(|counts| counts.due),
+            intended: now.intended,
             sent_per_second: rate(|counts| counts.sent),
             sent_bytes_per_second: rate(|counts| counts.sent_bytes),
             throttled_per_second: rate(|counts| counts.throttled),
@@ -133,6 +136,10 @@ impl Progress {
             loss(3, "unknown", self.unknown),
             loss(4, "dropped", self.dropped),
         ];
+        if self.intended > 0 {
+            // Left out first: it is a figure of one second, the others are of the whole interval.
+            parts.insert(2, part(16, format!("of {:>6}", human::rate(self.intended as f64))));
+        }
         if self.window_full > 0 {
             parts.push(Part { text: "window full".to_owned(), rank: 6, paint: Some(RED) });
             let hint = "(raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit)";
@@ -149,6 +156,7 @@ impl Progress {
     pub fn log(&self) {
         tracing::info!(
             elapsed_seconds = self.elapsed.as_secs_f64(),
+            intended_per_second = self.intended,
             due_per_second = self.due_per_second,
             sent_per_second = self.sent_per_second,
             sent_bytes_per_second = self.sent_bytes_per_second,

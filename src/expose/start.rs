@@ -53,6 +53,19 @@ pub struct StreamPlan {
     pub shards: u64,
 }
 
+/// A load that is not so many messages for each job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShapeFacts {
+    /// Rate or profile, as the user writes it.
+    pub what: String,
+    /// Whether it changes with time.
+    pub changes: bool,
+    /// Records of its highest second.
+    pub peak: u64,
+    /// Records of all its seconds together, where it has an end.
+    pub total: Option<u64>,
+}
+
 /// What a run is about to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanFacts {
@@ -66,6 +79,8 @@ pub struct PlanFacts {
     pub jobs: u64,
     /// Records of one job in a due second.
     pub messages: u64,
+    /// What is offered in place of that; none: nothing.
+    pub shape: Option<ShapeFacts>,
     /// The cron expression: which seconds are due.
     pub cron: String,
     /// Whether every second is due.
@@ -120,7 +135,33 @@ impl PlanFacts {
         if self.replay.is_some() {
             return 0;
         }
-        self.jobs.saturating_mul(self.messages)
+        self.shape.as_ref().map_or(self.jobs.saturating_mul(self.messages), |shape| shape.peak)
+    }
+
+    /// What is offered, in words.
+    fn load(&self) -> String {
+        let unit = if self.every_second { "records/s" } else { "records in each due second" };
+        let (per, records) = (if self.every_second { "/s" } else { "" }, human::grouped(self.records()));
+        let bytes = human::bytes(self.bytes());
+        let jobs = human::counted(self.jobs, "job");
+        let Some(shape) = &self.shape else {
+            let messages = human::counted(self.messages, "message");
+            return format!("{jobs} × {messages} = {records} {unit}, about {bytes}{per}");
+        };
+        let most = if shape.changes { "at most " } else { "" };
+        let total = shape
+            .total
+            .map_or(String::new(), |total| format!(", {} in all", human::counted(total, "record")));
+        format!("{}: {most}{records} {unit}, about {bytes}{per}{total}, shared by {jobs}", shape.what)
+    }
+
+    /// How to offer less.
+    fn less(&self) -> &'static str {
+        match &self.shape {
+            None => "CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB",
+            Some(shape) if shape.changes => "STREAMER_PROFILE",
+            Some(_) => "STREAMER_RATE",
+        }
     }
 
     /// About how many bytes a due second has, keys included.
@@ -152,20 +193,8 @@ pub fn start_text(plan: &PlanFacts) -> String {
     }
     if let Some(replay) = &plan.replay {
         row("replay", replay.clone());
-    }
-    let unit = if plan.every_second { "records/s" } else { "records in each due second" };
-    if plan.replay.is_none() {
-        row(
-            "load",
-            format!(
-                "{} × {} = {} {unit}, about {}{}",
-                human::counted(plan.jobs, "job"),
-                human::counted(plan.messages, "message"),
-                human::grouped(plan.records()),
-                human::bytes(plan.bytes()),
-                if plan.every_second { "/s" } else { "" }
-            ),
-        );
+    } else {
+        row("load", plan.load());
         if let Some(stream) = &plan.stream {
             row("capacity", capacity(plan, stream.shards));
         }
@@ -212,8 +241,11 @@ pub fn log_start(plan: &PlanFacts) {
         capacity = stream.map(|stream| stream.capacity.words()),
         shards = stream.map(|stream| stream.shards),
         jobs = plan.jobs,
-        messages = plan.messages,
+        messages = plan.shape.is_none().then_some(plan.messages),
         replay = plan.replay.as_deref(),
+        shape = plan.shape.as_ref().map(|shape| shape.what.as_str()),
+        records_per_second_most = plan.records(),
+        records_in_all = plan.shape.as_ref().and_then(|shape| shape.total),
         bytes_per_tick = plan.bytes(),
         cron = plan.cron,
         pacing = plan.pacing,
@@ -306,9 +338,9 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
                     _ => format!("Give the stream {needed} shards"),
                 };
                 format!(
-                    "the load is {over} of what {} {verb}; the rest will be throttled. {more}, or lower \
-                     CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB",
+                    "the load is {over} of what {} {verb}; the rest will be throttled. {more}, or lower {}",
                     human::counted(stream.shards, "shard"),
+                    plan.less(),
                 )
             }
         });

@@ -17,6 +17,7 @@ fn plan() -> PlanFacts {
         dry_run: false,
         jobs: 10,
         messages: 10,
+        shape: None,
         cron: "* * * * * *".to_owned(),
         every_second: true,
         pacing: "burst".to_owned(),

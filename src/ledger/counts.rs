@@ -226,6 +226,12 @@ pub struct Snapshot {
     pub clock_steps: u64,
     /// Times that the open shards were found to be others than before.
     pub reshards: u64,
+    /// Records of the due second that was begun last.
+    pub intended: u64,
+    /// Records that went into requests, and their bytes, keys included.
+    pub weighed_records: u64,
+    /// See `weighed_records`.
+    pub weighed_bytes: u64,
     /// Records whose fate the journal does not hold, because its disk could not follow.
     pub journal_lost: u64,
     /// From the intended time of a batch to the moment its first request is handed to the HTTP client.

@@ -111,6 +111,18 @@ impl Ledger {
         counts.in_flight += records;
     }
 
+    /// `records` of those that were generated have `bytes`, keys included: what a load in bytes goes by.
+    pub fn weighed(&self, records: u64, bytes: u64) {
+        let mut counts = self.lock();
+        counts.weighed_records += records;
+        counts.weighed_bytes += bytes;
+    }
+
+    /// The schedule began a second with so many records.
+    pub fn intended(&self, records: u64) {
+        self.lock().intended = records;
+    }
+
     /// A batch's first request is handed to the HTTP client, this long after it was due.
     pub fn departed(&self, late: Duration) {
         self.lock().lateness.record(late, 1);

@@ -1,4 +1,4 @@
-//! When inside a second its records are due: a pure function of the quota, the pacing and a seed.
+//! When inside a second its records are due: a pure function of the quota, its curve, the pacing and a seed.
 //!
 //! The second's records stand in one row, job after job; each has an offset, and offsets ascend. Neighbours of
 //! one job whose offsets fall into the same ten milliseconds make one slice, so that a request is not spent on
@@ -6,33 +6,14 @@
 
 use std::time::Duration;
 
-use super::Pacing;
+use super::curve::{CELL, Curve};
+use super::{Pacing, Quota};
 
 const SECOND: u64 = 1_000_000_000;
-
-/// Records closer together than this may share a request.
-const CELL: u64 = 10_000_000;
 
 /// Records are due at multiples of this after the second's start. A wake-up for each record of ten thousand a second
 /// would cost more than the records; a fifth of the finest bin that is looked at (10 ms) is not seen there.
 const STEP: u64 = 2_000_000;
-
-/// The events due in one second.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// Number of jobs; at least 1.
-    pub jobs: u32,
-    /// Events of each job; at least 1.
-    pub messages: u32,
-}
-
-impl Quota {
-    /// Events of all jobs together.
-    #[must_use]
-    pub fn records(&self) -> u64 {
-        u64::from(self.jobs) * u64::from(self.messages)
-    }
-}
 
 /// Records of one job that are released together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,15 +26,22 @@ pub struct Slice {
     pub offset: Duration,
 }
 
+/// A second's load is cut into so many parts for the moments of `Poisson`: finer than a nanosecond.
+const PARTS: u64 = 1 << 32;
+
 /// The slices of one second, in the order of their offsets.
 #[derive(Debug)]
 pub struct Arrivals {
     quota: Quota,
+    curve: Curve,
     pacing: Pacing,
     /// Most records in a slice.
     most: u64,
     /// Index of the next record in the row.
     next: u64,
+    /// The job that makes it, unless the row is at its end, and the index behind that job's last record.
+    job: u32,
+    job_end: u64,
     /// Its offset in nanoseconds; for `Poisson` only.
     drawn: f64,
     random: fastrand::Rng,
@@ -62,9 +50,11 @@ pub struct Arrivals {
 impl Arrivals {
     /// The arrivals of a second in slices of at most `most` records; `seed` matters to `Poisson` alone.
     #[must_use]
-    pub fn new(quota: Quota, pacing: Pacing, most: usize, seed: u64) -> Self {
+    pub fn new(quota: Quota, curve: Curve, pacing: Pacing, most: usize, seed: u64) -> Self {
         let random = fastrand::Rng::with_seed(seed);
-        let mut arrivals = Self { quota, pacing, most: most.max(1) as u64, next: 0, drawn: 0.0, random };
+        let job_end = quota.of(0);
+        let most = most.max(1) as u64;
+        let mut arrivals = Self { quota, curve, pacing, most, next: 0, job: 0, job_end, drawn: 0.0, random };
         if pacing == Pacing::Poisson {
             arrivals.draw();
         }
@@ -75,14 +65,11 @@ impl Arrivals {
     fn offset(&self) -> u64 {
         let exact = match self.pacing {
             Pacing::Burst => 0,
-            Pacing::Smooth => self.even_offset(self.next),
-            Pacing::Poisson => ((self.drawn * SECOND as f64) as u64).min(SECOND - 1),
+            Pacing::Smooth => self.curve.moment(self.next, self.quota.records()),
+            Pacing::Poisson => self.curve.moment((self.drawn * PARTS as f64) as u64, PARTS).min(SECOND - 1),
+            Pacing::Stagger => u64::from(self.job) * SECOND / u64::from(self.quota.jobs()),
         };
         exact / STEP * STEP
-    }
-
-    fn even_offset(&self, index: u64) -> u64 {
-        (u128::from(index) * u128::from(SECOND) / u128::from(self.quota.records())) as u64
     }
 
     /// Draws the offset of record `next`: the next of n uniform numbers in ascending order, one by one.
@@ -107,17 +94,17 @@ impl Iterator for Arrivals {
         if first >= self.quota.records() {
             return None;
         }
-        let offset = self.offset();
-        let messages = u64::from(self.quota.messages);
-        let job = first / messages;
-        let end = ((job + 1) * messages).min(first + self.most);
+        while self.job_end <= first {
+            self.job += 1;
+            self.job_end += self.quota.of(self.job);
+        }
+        let (job, offset) = (self.job, self.offset());
+        let end = self.job_end.min(first + self.most);
         let cell_end = (offset / CELL + 1) * CELL;
         self.next = match self.pacing {
-            Pacing::Burst => end,
+            Pacing::Burst | Pacing::Stagger => end,
             Pacing::Smooth => {
-                // The first index whose offset, rounded down, reaches the next cell.
-                let reached = u128::from(cell_end) * u128::from(self.quota.records());
-                (reached.div_ceil(u128::from(SECOND)) as u64).min(end)
+                self.curve.due_before_end(offset / CELL, self.quota.records()).clamp(first + 1, end)
             }
             Pacing::Poisson => {
                 while self.next < end && self.offset() < cell_end {
@@ -127,8 +114,8 @@ impl Iterator for Arrivals {
                 self.next
             }
         };
-        let records = (self.next - first) as u32; // at most `messages`
-        Some(Slice { job: job as u32, records, offset: Duration::from_nanos(offset) })
+        let records = (self.next - first) as u32; // a job has at most 10,000,000
+        Some(Slice { job, records, offset: Duration::from_nanos(offset) })
     }
 }
 
@@ -139,33 +126,37 @@ mod tests {
     use super::*;
 
     fn pacing() -> impl Strategy<Value = Pacing> {
-        prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson)]
+        prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson), Just(Pacing::Stagger)]
     }
 
     proptest! {
-        // Whatever the quota, a second releases every job's records exactly, in legal slices, in time order.
+        // Whatever the quota, its slope and the pacing, a second releases every job's records exactly, in legal slices,
+        // in time order.
         #[test]
         fn every_job_gets_its_messages_in_order(
-            jobs in 1_u32..60, messages in 1_u32..700, pacing in pacing(), most in 1_usize..600, seed: u64,
+            jobs in 1_u32..60, records in 1_u64..40_000, dealt in 0_u64..60, pacing in pacing(), most in 1_usize..600,
+            seed: u64, sloping: bool,
         ) {
+            let curve = if sloping { rising() } else { Curve::Even };
+            let quota = Quota::dealt(jobs, records, dealt);
             let mut of_job = vec![0; jobs as usize];
             let mut before = Duration::ZERO;
-            for slice in Arrivals::new(Quota { jobs, messages }, pacing, most, seed) {
+            for slice in Arrivals::new(quota, curve, pacing, most, seed) {
                 prop_assert!(slice.records >= 1 && slice.records as usize <= most);
                 prop_assert!(slice.offset >= before && slice.offset < Duration::from_secs(1));
                 before = slice.offset;
-                of_job[slice.job as usize] += slice.records;
+                of_job[slice.job as usize] += u64::from(slice.records);
             }
-            prop_assert!(of_job.iter().all(|&records| records == messages));
+            prop_assert!((0..jobs).all(|job| of_job[job as usize] == quota.of(job)));
         }
 
         // Smooth: at every moment that is a multiple of ten milliseconds, what was released is what the even
         // spread asks for, to the record.
         #[test]
-        fn smooth_follows_the_even_spread(jobs in 1_u32..400, messages in 1_u32..700) {
-            let quota = Quota { jobs, messages };
+        fn smooth_follows_the_even_spread(jobs in 1_u32..400, records in 1_u64..280_000) {
+            let quota = Quota::dealt(jobs, records, 0);
             let mut bins = [0_u64; 100];
-            for slice in Arrivals::new(quota, Pacing::Smooth, 500, 0) {
+            for slice in Arrivals::new(quota, Curve::Even, Pacing::Smooth, 500, 0) {
                 bins[(slice.offset.as_nanos() / u128::from(CELL)) as usize] += u64::from(slice.records);
             }
             let mut released = 0;
@@ -175,12 +166,38 @@ mod tests {
                 prop_assert_eq!(released, wanted, "by bin {}", bin);
             }
         }
+
+        // Smooth on a slope: until every multiple of ten milliseconds what the slope asks for was released, to the
+        // record.
+        #[test]
+        fn smooth_follows_a_slope(jobs in 1_u32..400, records in 1_u64..120_000) {
+            let mut released = 0;
+            let mut slices = Arrivals::new(Quota::dealt(jobs, records, 0), rising(), Pacing::Smooth, 500, 0).peekable();
+            for bin in 1..=100_u64 {
+                while let Some(slice) = slices.next_if(|slice| slice.offset < Duration::from_millis(10 * bin)) {
+                    released += u64::from(slice.records);
+                }
+                prop_assert_eq!(released, (records * bin * bin).div_ceil(10_000), "by bin {}", bin);
+            }
+        }
+    }
+
+    /// From nothing at the second's start to twice its mean at its end.
+    fn rising() -> Curve {
+        Curve::of(|millis| u128::from(millis) * u128::from(millis))
+    }
+
+    #[test]
+    fn staggered_jobs_burst_at_equal_distances() {
+        let slices = Arrivals::new(Quota::dealt(4, 1_202, 3), Curve::Even, Pacing::Stagger, 500, 0);
+        let slices: Vec<_> = slices.map(|s| (s.job, s.records, s.offset.as_millis())).collect();
+        assert_eq!(slices, [(0, 301, 0), (1, 300, 250), (2, 300, 500), (3, 301, 750)]);
     }
 
     #[test]
     fn burst_is_one_slice_per_job_while_it_fits() {
         let slices = |messages| -> Vec<_> {
-            Arrivals::new(Quota { jobs: 2, messages }, Pacing::Burst, 500, 0)
+            Arrivals::new(Quota::each(2, messages), Curve::Even, Pacing::Burst, 500, 0)
                 .map(|s| (s.job, s.records))
                 .collect()
         };
@@ -191,7 +208,7 @@ mod tests {
     #[test]
     fn a_seed_always_gives_the_same_moments() {
         let slices = |seed| -> Vec<_> {
-            Arrivals::new(Quota { jobs: 3, messages: 50 }, Pacing::Poisson, 500, seed).collect()
+            Arrivals::new(Quota::each(3, 50), Curve::Even, Pacing::Poisson, 500, seed).collect()
         };
         assert_eq!(slices(1), slices(1));
         assert_ne!(slices(1), slices(2));
@@ -201,7 +218,7 @@ mod tests {
     fn poisson_arrivals_have_the_variance_of_a_poisson_process() {
         // 10,000 records over 100 bins of 10 ms: a binomial count with mean 100 and variance 99 per bin.
         let mut bins = [0_f64; 100];
-        for slice in Arrivals::new(Quota { jobs: 1, messages: 10_000 }, Pacing::Poisson, 500, 42) {
+        for slice in Arrivals::new(Quota::each(1, 10_000), Curve::Even, Pacing::Poisson, 500, 42) {
             bins[(slice.offset.as_nanos() / u128::from(CELL)) as usize] += f64::from(slice.records);
         }
         let variance = bins.iter().map(|count| (count - 100.0).powi(2)).sum::<f64>() / 100.0;

@@ -67,6 +67,7 @@ pub fn drive(
     mut release: impl FnMut(Release),
 ) {
     let (mut fired, mut missed) = (0, 0_u64);
+    let mut intended = None;
     loop {
         match pacer.step(wall(), Instant::now()) {
             Step::Release(slice) => {
@@ -84,6 +85,11 @@ pub fn drive(
             }
             Step::Wait(until) => {
                 ledger.ticks_fired(std::mem::take(&mut fired));
+                if intended.replace(pacer.intended()) != Some(pacer.intended()) {
+                    ledger.intended(pacer.intended());
+                }
+                let (records, bytes) = ledger.with(|counts| (counts.weighed_records, counts.weighed_bytes));
+                pacer.learn(records, bytes);
                 tell_missed(std::mem::take(&mut missed));
                 match control.recv_timeout(until.saturating_duration_since(Instant::now())) {
                     Ok(Control::Announce) => pacer.announce(wall()),

@@ -6,7 +6,8 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Observed;
-use super::{Agenda, Arrivals, Clock, Cron, Pacing, Quota, Slice};
+use super::profile::Start;
+use super::{Agenda, Arrivals, Clock, Cron, Curve, Measure, Offer, Pacing, Quota, Slice, Weighing};
 
 /// A second that could not be begun before it was over is missed.
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,8 +17,12 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Plan {
     /// Which seconds are due.
     pub cron: Cron,
-    /// The events of a due second.
-    pub quota: Quota,
+    /// How many jobs; at least 1.
+    pub jobs: u32,
+    /// What they offer.
+    pub offer: Offer,
+    /// What is known of a record's size before the first is made. Matters to loads in bytes alone.
+    pub weighing: Weighing,
     /// When they are due inside it.
     pub pacing: Pacing,
     /// How long records are due, from the first due second; for ever if none.
@@ -26,7 +31,7 @@ pub struct Plan {
     pub max_records: Option<u64>,
     /// Most records in a slice: what a request may hold.
     pub slice_records: usize,
-    /// Decides the moments of [`Pacing::Poisson`].
+    /// Decides the moments of [`Pacing::Poisson`], and a profile's noise.
     pub seed: u64,
 }
 
@@ -91,6 +96,12 @@ pub struct Pacer {
     /// From this moment of the wall clock on nothing is due. On the wall clock, because two readings of both
     /// clocks differ by some microseconds, and a second more or less must not depend on them.
     end: Option<Duration>,
+    /// The first due second, from which the load's time counts; it moves when the wall clock is set.
+    origin: Option<Duration>,
+    /// Records that were dealt out to jobs so far.
+    dealt: u64,
+    /// Records of the second that was begun last.
+    intended: u64,
 }
 
 impl Pacer {
@@ -101,7 +112,19 @@ impl Pacer {
         // The scheduler has not fired yet: the seconds until it does are announced here.
         agenda.announce(wall.as_secs());
         let to_come = plan.max_records.unwrap_or(u64::MAX);
-        Self { plan, agenda, clock: Clock::new(wall, mono), tick: None, upcoming: None, to_come, end: None }
+        let clock = Clock::new(wall, mono);
+        Self {
+            plan,
+            agenda,
+            clock,
+            tick: None,
+            upcoming: None,
+            to_come,
+            end: None,
+            origin: None,
+            dealt: 0,
+            intended: 0,
+        }
     }
 
     /// The cron scheduler fired, at `wall`.
@@ -114,6 +137,7 @@ impl Pacer {
         if let Observed::Stepped { expected } = self.clock.observe(wall, mono) {
             // What is left of the run stays as long as it was.
             self.end = self.end.map(|end| wall + end.saturating_sub(expected));
+            self.origin = self.origin.map(|origin| (wall + origin).saturating_sub(expected));
             self.tick = None;
             self.upcoming = None;
             self.agenda.restart(wall.as_secs());
@@ -139,6 +163,36 @@ impl Pacer {
     pub fn stop(&mut self, mono: Instant) {
         let now = self.clock.wall_at(mono);
         self.end = Some(self.end.map_or(now, |end| end.min(now)));
+    }
+
+    /// All the records that were made so far, and their bytes: what a load in bytes goes by.
+    pub fn learn(&mut self, records: u64, bytes: u64) {
+        self.plan.weighing.learn(records, bytes);
+    }
+
+    /// The records of the due second that was begun last.
+    #[must_use]
+    pub fn intended(&self) -> u64 {
+        self.intended
+    }
+
+    /// The records of a due second, and how they are spread inside it.
+    fn quota(&mut self, begin: Duration) -> (Quota, Curve) {
+        let jobs = self.plan.jobs;
+        let shaped = match &self.plan.offer {
+            Offer::Tick { messages } => return (Quota::each(jobs, *messages), Curve::Even),
+            Offer::Shaped(shaped) => shaped,
+        };
+        let origin = *self.origin.get_or_insert(begin);
+        let start = Start { wall_millis: origin.as_millis() as u64, seed: self.plan.seed };
+        let second = shaped.second(&start, begin.saturating_sub(origin).as_millis() as u64);
+        let records = match shaped.measure() {
+            Measure::Records => second.amount,
+            Measure::Bytes => self.plan.weighing.records(second.amount),
+        };
+        let quota = Quota::dealt(jobs, records, self.dealt);
+        self.dealt += records;
+        (quota, second.curve)
     }
 
     /// Everything that is due before the end is released: waits for it.
@@ -176,7 +230,9 @@ impl Pacer {
         }
         self.upcoming = None;
         let seed = self.plan.seed ^ second.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut arrivals = Arrivals::new(self.plan.quota, self.plan.pacing, self.plan.slice_records, seed);
+        let (quota, curve) = self.quota(begin);
+        self.intended = quota.records();
+        let mut arrivals = Arrivals::new(quota, curve, self.plan.pacing, self.plan.slice_records, seed);
         if mono >= start + SECOND {
             // A run's end may lie inside this second.
             let before_end = |slice: &Slice| self.end.is_none_or(|end| begin + slice.offset < end);
@@ -184,11 +240,12 @@ impl Pacer {
                 Some(end) if end < begin + SECOND => {
                     arrivals.take_while(before_end).map(|slice| u64::from(slice.records)).sum()
                 }
-                _ => self.plan.quota.records(),
+                _ => quota.records(),
             };
             let records = records.min(self.to_come);
             self.to_come -= records;
-            return Some(Step::Missed { jobs: self.plan.quota.jobs, records });
+            // A second in which nothing was due can't be missed.
+            return (records > 0).then_some(Step::Missed { jobs: quota.busy(), records });
         }
         let next = arrivals.next();
         self.tick = Some(Tick { second, start, arrivals, next, job_before: None });
@@ -288,7 +345,9 @@ mod tests {
     fn plan(jobs: u32, messages: u32, pacing: Pacing) -> Plan {
         Plan {
             cron: "* * * * * *".parse().expect("legal"),
-            quota: Quota { jobs, messages },
+            jobs,
+            offer: Offer::Tick { messages },
+            weighing: Weighing::new(1, 100),
             pacing,
             duration: None,
             max_records: None,
@@ -303,7 +362,7 @@ mod tests {
         #[test]
         fn a_run_releases_exactly_its_seconds(
             jobs in 1_u32..20, messages in 1_u32..50, seconds in 1_u64..5,
-            pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson)],
+            pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson), Just(Pacing::Stagger)],
         ) {
             let duration = Some(Duration::from_secs(seconds));
             let mut world = World::new(Plan { duration, ..plan(jobs, messages, pacing) });
@@ -347,9 +406,9 @@ mod tests {
         fn the_end_of_a_run_loses_no_record(
             naps in proptest::collection::vec(0_u64..3_000, 1..200), jobs in 1_u32..5, messages in 1_u32..40,
             millis in 1_u64..4_000, stops: bool,
-            pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson)],
+            pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Poisson), Just(Pacing::Stagger)],
         ) {
-            let quota = Quota { jobs, messages };
+            let quota = Quota::each(jobs, messages);
             let duration = (!stops).then(|| Duration::from_millis(millis));
             let mut world = World::new(Plan { duration, ..plan(jobs, messages, pacing) });
             let (start, mut accounted) = (world.mono + Duration::from_millis(600), 0);
@@ -376,7 +435,7 @@ mod tests {
             for second in 0..=millis / 1_000 {
                 let seed = 7 ^ (1_001 + second).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 let begin = start + Duration::from_secs(second);
-                due += Arrivals::new(quota, pacing, 500, seed)
+                due += Arrivals::new(quota, Curve::Even, pacing, 500, seed)
                     .filter(|slice| begin + slice.offset < end)
                     .map(|slice| u64::from(slice.records))
                     .sum::<u64>();

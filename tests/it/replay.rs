@@ -86,6 +86,13 @@ fn recorded_payloads_are_not_verified_and_settings_without_effect_are_named() {
         "{}",
         told.stderr
     );
+    let as_profile = Program::run(&["--local", "--profile=replay:t", "--speed=2", "--rate=7/s"])
+        .file("t", "0,3\n")
+        .finish();
+    assert_eq!((as_profile.counts()["sent"], as_profile.code), (3, 0));
+    assert!(as_profile.stderr.contains("--rate has no effect, because --profile has a timing of its own"));
+    let both = Program::run(&["--local", "--profile=replay:t", "--replay=t"]).file("t", "0,3\n").finish();
+    assert!(both.code == 64 && both.stderr.contains("only one can be right"), "{}", both.stderr);
     let no_trace = Program::run(&["--local", "--speed=2", "--max-records=1"]).finish();
     assert!(no_trace.stderr.contains("--speed has no effect"), "{}", no_trace.stderr);
 }

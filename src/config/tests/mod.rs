@@ -125,7 +125,7 @@ fn lint_and_import_take_a_file_and_no_stream() {
     for (arguments, into) in
         [(&["import", "kdg", "t.json"][..], "."), (&["import", "kdg", "t.json", "--into=x"], "x")]
     {
-        let expected = Invocation::Import { from: file("t.json"), into: into.into() };
+        let expected = Invocation::Import { from: file("t.json"), periods: None, into: into.into() };
         assert_eq!(read_all(&[], arguments), Ok(expected));
     }
     for arguments in

@@ -35,6 +35,15 @@ fn examples(setting: &Setting) -> Vec<String> {
                     "hot:60%@shardId-000000000003,rotate=30s",
                 ],
                 "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
+                "rate" => &["5000/s", "300/min", "12MB/s", "1.5MiB/s"],
+                "profile" => &[
+                    "ramp:100..5000/5m",
+                    "steps:1000,2000,4000/60s",
+                    "sine:1000±500/10m",
+                    "spike:500,x10@2m/15s",
+                    "constant:500/10m",
+                    "weekly:FILE",
+                ],
                 "instance" => &[],
                 "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
@@ -86,7 +95,11 @@ fn a_usage_names_the_program_and_its_subcommand() {
         (&["verify", "--help"], "Usage: kinesis-streamer verify [OPTIONS]\n"),
         (&["journal", "--help"], "Usage: kinesis-streamer journal [OPTIONS] [FILE]\n"),
         (&["lint", "--help"], "Usage: kinesis-streamer lint <TEMPLATE>\n"),
-        (&["import", "kdg", "--help"], "Usage: kinesis-streamer import kdg [OPTIONS] <TEMPLATES.json>\n"),
+        (&["plan", "--help"], "Usage: kinesis-streamer plan [OPTIONS]\n"),
+        (
+            &["import", "kdg", "--help"],
+            "Usage: kinesis-streamer import kdg [OPTIONS] <TEMPLATES.json> [PERIODS.json]\n",
+        ),
     ] {
         let Ok(Invocation::Help(text)) = read_all(&[], arguments) else { panic!("no help") };
         assert!(text.contains(usage), "{text}");

@@ -41,7 +41,7 @@ pub enum ImportError {
     )]
     Form(#[from] serde_json::Error),
     /// The file of the other tab.
-    #[error("these are KDG's periods, not its templates: load profiles can't be imported")]
+    #[error("these are KDG's periods, not its templates")]
     Periods,
 }
 
