@@ -7,6 +7,7 @@ mod embedded;
 mod files;
 mod forecast;
 mod guard;
+mod header;
 mod journals;
 mod offered;
 mod pace;
@@ -23,7 +24,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 
@@ -31,7 +32,7 @@ use crate::batch::Envelope;
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
 use crate::generate::{Event, Generator};
-use crate::journal::{self, Header, Journal};
+use crate::journal::{self, Journal};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, OpenShards, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
@@ -183,28 +184,6 @@ pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartErro
     Ok(start_text(&facts) + &told + &second)
 }
 
-/// What a journal says of the run.
-fn journal_header(config: &Config, trace: Option<&Trace>, reached: &Reached) -> Header {
-    // Records of others can't be made again, so the event is none that a reader could take for one.
-    let is_recorded = trace.is_some_and(|trace| trace.kind() == Kind::Payloads);
-    let recorded = config.load.replay.as_ref().filter(|_| is_recorded);
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Header {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        producer: config.producer.clone(),
-        seed: config.seed.value,
-        event: match recorded {
-            Some(replay) => format!("replay:{}", replay.path.display()),
-            None => config.event.to_string(),
-        },
-        partition_key: config.key.to_string(),
-        stream: reached.stream.name().to_string(),
-        arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),
-        jobs: config.load.jobs,
-        started_millis: started.as_millis() as u64,
-    }
-}
-
 impl App {
     /// Opens the listeners, finds the stream and builds every stage. Sends nothing. `event` is what `config.event`
     /// names, read and compiled.
@@ -236,7 +215,7 @@ impl App {
         let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
-        let header = journal_header(&config, trace.as_ref(), &reached);
+        let header = header::of_run(&config, trace.as_ref(), &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
         // Before the first record: what comes from here on is read.
         let beside = match config.verify {

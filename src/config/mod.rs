@@ -12,6 +12,7 @@ mod invocation;
 mod model;
 mod problem;
 mod reference;
+mod replay;
 mod resolve;
 mod setting;
 pub mod settings;

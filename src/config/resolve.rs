@@ -11,21 +11,18 @@ use tracing_subscriber::EnvFilter;
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
 use super::model::{
-    Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Replay, Seed, Target,
+    Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target,
 };
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
-use crate::key::{Decimal, KeyStrategy, KeyStrategyError};
+use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
 use crate::schedule::profile::inline;
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
 pub(super) const LOCAL_NAME: &str = "local";
-
-/// What a trace is named by in place of a profile.
-const REPLAY: &str = "replay:";
 
 /// Why there is no verifying of templates.
 const UNVERIFIABLE: &str = "a template's events carry no identity to find them again by: leave verifying out, or \
@@ -148,7 +145,7 @@ fn load(asked: &mut Asked) -> Option<Load> {
     let rate =
         asked.optional(&table::RATE, |asked, setting| asked.read(setting, |text| text.parse().map_err(Some)));
     // A trace is no function of time: it is read elsewhere.
-    let is_trace = asked.value(&table::PROFILE).is_some_and(|(_, text)| text.starts_with(REPLAY));
+    let is_trace = asked.value(&table::PROFILE).is_some_and(|(_, text)| text.starts_with(super::replay::PREFIX));
     let profile = if is_trace { Some(None) } else { asked.optional(&table::PROFILE, profile) };
     if asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES) {
         let why = "each says how much is offered, and only one can be right: leave one of them out";
@@ -170,7 +167,7 @@ fn load(asked: &mut Asked) -> Option<Load> {
             );
         }
     }
-    let replay = replay(asked);
+    let replay = super::replay::replay(asked);
     Some(Load {
         replay: replay?,
         jobs: jobs?,
@@ -182,44 +179,6 @@ fn load(asked: &mut Asked) -> Option<Load> {
         duration: duration?,
         max_records: max_records?,
     })
-}
-
-/// The trace in place of the schedule: of its own setting, or `replay:FILE` as the profile.
-fn replay(asked: &mut Asked) -> Option<Option<Replay>> {
-    let as_profile =
-        asked.value(&table::PROFILE).and_then(|(_, text)| Some(text.strip_prefix(REPLAY)?.to_owned()));
-    let source = if as_profile.is_some() { table::PROFILE } else { table::REPLAY };
-    let path = asked.optional(&source, |asked, setting| {
-        asked.read(setting, |text| match text.strip_prefix(REPLAY).unwrap_or(text) {
-            "" => Err(None),
-            path => Ok(PathBuf::from(path)),
-        })
-    });
-    let speed = asked.read(&table::SPEED, |text| {
-        text.parse().ok().filter(|speed: &Decimal| (0.001..=1_000.0).contains(&speed.value())).ok_or(None)
-    });
-    let again = asked.parsed(&table::LOOP);
-    let is_replay = asked.is_given(&source);
-    if asked.is_given(&table::REPLAY) && asked.is_given(&table::PROFILE) {
-        let why = "each says when records are due, and only one can be right: leave one of them out";
-        asked.together(&[table::REPLAY, table::PROFILE], why.to_owned());
-    }
-    for (setting, has_effect) in [
-        (table::SPEED, is_replay),
-        (table::LOOP, is_replay),
-        (table::MESSAGES, !is_replay),
-        (table::RATE, !is_replay),
-        (table::CRON, !is_replay),
-        (table::PACING, !is_replay),
-    ] {
-        if !has_effect && asked.is_given(&setting) {
-            let (name, replay) = (asked.origin(&setting), asked.origin(&source));
-            let why = if is_replay { "has a timing of its own" } else { "names no trace" };
-            asked.notices.push(format!("{name} has no effect, because {replay} {why}"));
-        }
-    }
-    let (path, speed, again) = (path?, speed?, again?);
-    Some(path.map(|path| Replay { path, speed, again }))
 }
 
 /// The load over time; a file that it names is for the run to read.
