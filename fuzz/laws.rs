@@ -14,7 +14,8 @@ use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
 use kinesis_streamer::replay::Trace;
-use kinesis_streamer::schedule::Cron;
+use kinesis_streamer::schedule::profile::{self, Inline, Start};
+use kinesis_streamer::schedule::{Cron, Offer, Shaped};
 use kinesis_streamer::{journal, verify};
 use md5::{Digest, Md5};
 use serde_json::{Value, json};
@@ -26,7 +27,7 @@ const SECRET: &str = "a-secret-that-must-not-be-seen";
 pub type Law = (&'static str, fn(&[u8]));
 
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [Law; 9] = [
+pub const ALL: [Law; 10] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),
@@ -36,6 +37,7 @@ pub const ALL: [Law; 9] = [
     ("key", key),
     ("template", template),
     ("trace", trace),
+    ("profile", profile),
 ];
 
 /// Lines are variables (`NAME=VALUE`) where they begin with an upper-case letter, else arguments.
@@ -215,6 +217,55 @@ pub fn wire(data: &[u8]) {
 fn names_s(body: &Value) -> bool {
     let arn = body["StreamARN"].as_str().is_some_and(|arn| arn.ends_with(":stream/s"));
     body["StreamName"] == "s" || body["StreamName"].is_null() && arn
+}
+
+/// A load over time: one line, a file of phases, or the generator's periods.
+///
+/// Law: what is refused is told by at least one text; what is accepted never takes back what was due, its seconds add up,
+/// and none has more than its peak.
+pub fn profile(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let week = |(mean, deviation): &_| {
+        profile::profile_file(&profile::periods_file(mean, deviation, true)).expect("what is written is read")
+    };
+    let read = [
+        profile::inline(text).map(|inline| match inline {
+            Inline::Profile(profile) => Some(profile),
+            Inline::Weekly(_) | Inline::File(_) => None,
+        }),
+        profile::profile_file(text).map(Some).map_err(|error| error.0),
+        profile::periods(text).map(|hours| Some(week(&hours))),
+    ];
+    for read in read {
+        let profile = match read {
+            Ok(profile) => profile,
+            Err(wrong) => {
+                assert!(wrong.iter().any(|why| !why.is_empty()), "{text:?}");
+                continue;
+            }
+        };
+        let Some(profile) = profile else { continue };
+        let noisy = profile.is_noisy();
+        let shaped = Shaped::new(Arc::new(profile), "10/s".parse().expect("a rate"));
+        let start = Start { wall_millis: 1_795_305_600_000, seed: 1 };
+        let end = shaped.profile().end().unwrap_or(u64::MAX);
+        for first in [0, 59_000, 86_399_000, end.saturating_sub(2_000), end, 40_000_000_000] {
+            let mut sum = 0;
+            for second in (0..5).map(|second| first.saturating_add(second * 1_000).min(1 << 53)) {
+                let due = shaped.second(&start, second).amount;
+                assert!(due <= shaped.peak() + 1, "{text:?}: {due} at {second}");
+                sum += due;
+            }
+            let (from, to) = (first.min(1 << 53), first.saturating_add(4_000).min(1 << 53) + 1_000);
+            let whole = shaped.due_until(&start, to) - shaped.due_until(&start, from);
+            // A week's clock may change its zone's offset, and at the bound of time all five are the same second.
+            assert!(
+                noisy || shaped.profile().is_weekly() || from == 1 << 53 || sum == whole,
+                "{text:?}: {sum}, {whole}"
+            );
+        }
+        assert!(Offer::Shaped(shaped).peak_records(1, 1.0) <= 100_000_000_000);
+    }
 }
 
 /// Law: an expression that is accepted is written as it is read, and due again and again, each time later.

@@ -196,10 +196,21 @@ fn bursts(bench: &Bench<'_>) -> io::Result<Vec<Figure>> {
 }
 
 fn smooth(bench: &Bench<'_>) -> io::Result<Vec<Figure>> {
+    let steady = ["--jobs", "200", "--messages", "500", "--pacing", "smooth", "--duration", "10s"];
+    let ramp = ["--jobs", "200", "--profile", "ramp:50000..150000/10s", "--pacing", "smooth"];
+    Ok(vec![
+        in_bins(bench, "100,000 records/s", &steady, |_| 100_000.0)?,
+        in_bins(bench, "profile ramp:50000..150000/10s", &ramp, |seconds| 50_000.0 + 10_000.0 * seconds)?,
+    ])
+}
+
+/// Whether what arrives in bins of 10 ms is what `wanted` says, in records a second, so many seconds after the first.
+fn in_bins(bench: &Bench<'_>, what: &str, load: &[&str], wanted: fn(f64) -> f64) -> io::Result<Figure> {
     const BIN: u128 = 10; // milliseconds
-    const WANTED: f64 = 1_000.0; // records: 100,000 a second
-    let arrivals = bench.run(CLIENT, 200, 500, "smooth", 10)?.arrivals;
+    let command = child::program(bench.binary, bench.sink, load);
+    let arrivals = child::run(command, CLIENT, bench.sink, Duration::from_secs(10))?.arrivals;
     let bin = |arrival: &Arrival| arrival.at.as_millis() / BIN;
+    let begin = arrivals.first().map_or(0.0, |arrival| arrival.at.as_secs_f64());
     // The first and the last second are begun and ended in the middle of a bin.
     let first = arrivals.first().map_or(0, bin) + 100;
     let last = arrivals.last().map_or(0, bin).saturating_sub(100);
@@ -209,14 +220,18 @@ fn smooth(bench: &Bench<'_>) -> io::Result<Vec<Figure>> {
             bins[(bin(arrival) - first) as usize] += arrival.records;
         }
     }
-    let off: Vec<f64> = bins.iter().map(|&records| (f64::from(records) / WANTED - 1.0).abs()).collect();
+    let off = |(index, &records): (usize, &u32)| {
+        let middle = (first as f64 + index as f64 + 0.5) / 100.0 - begin;
+        (f64::from(records) / (wanted(middle) / 100.0) - 1.0).abs()
+    };
+    let off: Vec<f64> = bins.iter().enumerate().map(off).collect();
     let good = off.iter().filter(|&&off| off <= 0.1).count();
-    Ok(vec![figure(
-        "smooth, 100,000 records/s: bins of 10 ms within 10 %, at the sink",
+    Ok(figure(
+        &format!("smooth, {what}: bins of 10 ms within 10 %, at the sink"),
         "all",
         format!("{good} of {} (worst off by {:.0} %)", bins.len(), quantile(&off, 1.0) * 100.0),
         good == bins.len(),
-    )])
+    ))
 }
 
 fn idle(bench: &Bench<'_>) -> io::Result<Vec<Figure>> {

@@ -36,7 +36,7 @@ pub struct Drawn {
 pub fn draw(config: &Config, event: &Event, columns: usize, plain: bool) -> Result<Drawn, LoadError> {
     let offered = Offered::read(config, event)?;
     let event_bytes = Generator::of(event, config.seed.value, &config.producer).typical_event() as f64;
-    let start = offered::start(config, wall());
+    let start = begin(config, &offered);
     let drawing = Drawing { config, offered: &offered, start, event_bytes };
     let columns = columns.clamp(20, 400);
     Ok(Drawn {
@@ -44,6 +44,19 @@ pub fn draw(config: &Config, event: &Event, columns: usize, plain: bool) -> Resu
         svg: drawing.chart(PICTURE).svg(),
         notices: offered.notices.clone(),
     })
+}
+
+/// Where the drawing begins: with a run that begins now; a week that is drawn as a whole, with its Sunday.
+fn begin(config: &Config, offered: &Offered) -> Start {
+    const SUNDAY: u64 = 3 * 86_400_000;
+    match &offered.offer {
+        Offer::Shaped(shaped) if shaped.profile().is_weekly() && offered.duration.is_none() => {
+            let sunday = Start { wall_millis: SUNDAY, seed: config.seed.value };
+            let local = shaped.profile().local(&sunday, 0).wall_millis;
+            Start { wall_millis: (2 * SUNDAY).saturating_sub(local), ..sunday }
+        }
+        _ => offered::start(config, wall()),
+    }
 }
 
 struct Drawing<'a> {

@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 }
 
 fn config(flags: &[&str]) -> Config {
-    let arguments = ["x", "plan", "--seed=1", "--jobs=10"].into_iter().chain(flags.iter().copied());
+    let arguments = ["x", "plan", "--seed=1"].into_iter().chain(flags.iter().copied());
     match read(Vec::<(String, String)>::new(), arguments, 0) {
         Ok(Invocation::Plan { config, .. }) => *config,
         other => panic!("{other:?}"),

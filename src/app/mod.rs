@@ -1,6 +1,8 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
 #[cfg(test)]
+mod burst_tests;
+#[cfg(test)]
 mod claim_tests;
 mod draw;
 mod embedded;
@@ -24,7 +26,7 @@ mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use tokio::net::TcpListener;
 

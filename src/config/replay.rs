@@ -26,10 +26,6 @@ pub(super) fn replay(asked: &mut Asked) -> Option<Option<Replay>> {
     });
     let again = asked.parsed(&table::LOOP);
     let is_replay = asked.is_given(&source);
-    if asked.is_given(&table::REPLAY) && asked.is_given(&table::PROFILE) {
-        let why = "each says when records are due, and only one can be right: leave one of them out";
-        asked.together(&[table::REPLAY, table::PROFILE], why.to_owned());
-    }
     for (setting, has_effect) in [
         (table::SPEED, is_replay),
         (table::LOOP, is_replay),

@@ -10,14 +10,14 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
-use super::model::{
-    Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target,
-};
+use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target};
+use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
+use crate::schedule::Rate;
 use crate::schedule::profile::inline;
 use crate::send::{Retry, SendPolicy};
 
@@ -142,12 +142,13 @@ fn same_stream(one: &StreamRef, other: &StreamRef) -> bool {
 fn load(asked: &mut Asked) -> Option<Load> {
     let jobs = asked.number(&table::JOBS);
     let messages = asked.number(&table::MESSAGES);
-    let rate =
-        asked.optional(&table::RATE, |asked, setting| asked.read(setting, |text| text.parse().map_err(Some)));
+    let rate = asked.optional(&table::RATE, rate);
     // A trace is no function of time: it is read elsewhere.
-    let is_trace = asked.value(&table::PROFILE).is_some_and(|(_, text)| text.starts_with(super::replay::PREFIX));
+    let is_trace =
+        asked.value(&table::PROFILE).is_some_and(|(_, text)| text.starts_with(super::replay::PREFIX));
     let profile = if is_trace { Some(None) } else { asked.optional(&table::PROFILE, profile) };
-    if asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES) {
+    let both = asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES);
+    if let (true, Some(Some(_)), Some(_)) = (both, &rate, &messages) {
         let why = "each says how much is offered, and only one can be right: leave one of them out";
         asked.together(&[table::MESSAGES, table::RATE], why.to_owned());
     }
@@ -168,6 +169,12 @@ fn load(asked: &mut Asked) -> Option<Load> {
         }
     }
     let replay = super::replay::replay(asked);
+    // Only where both are right: else one problem would be told twice.
+    let is_profile = is_trace || matches!(profile, Some(Some(_)));
+    if is_profile && matches!(replay, Some(Some(_))) && asked.is_given(&table::REPLAY) {
+        let why = "each says when records are due, and only one can be right: leave one of them out";
+        asked.together(&[table::REPLAY, table::PROFILE], why.to_owned());
+    }
     Some(Load {
         replay: replay?,
         jobs: jobs?,
@@ -181,11 +188,16 @@ fn load(asked: &mut Asked) -> Option<Load> {
     })
 }
 
+/// What all jobs together offer.
+fn rate(asked: &mut Asked, setting: &Setting) -> Option<Rate> {
+    asked.read(setting, |text| text.parse().map_err(|why: String| Some(Shown::message(&why).to_string())))
+}
+
 /// The load over time; a file that it names is for the run to read.
 fn profile(asked: &mut Asked, setting: &Setting) -> Option<ProfileChoice> {
     asked.read(setting, |text| match inline(text) {
         Ok(what) => Ok(ProfileChoice { text: text.to_owned(), what }),
-        Err(wrong) => Err(Some(wrong.join("; "))),
+        Err(wrong) => Err(Some(Shown::message(&wrong.join("; ")).to_string())),
     })
 }
 

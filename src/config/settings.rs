@@ -183,7 +183,7 @@ pub const REPLAY: Setting = Setting::new(
 /// How fast the trace is replayed.
 pub const SPEED: Setting = Setting::new(
     Group::Load,
-    "STREAMER_REPLAY_SPEED",
+    "STREAMER_SPEED",
     "speed",
     "FACTOR",
     Own("a number from 0.001 to 1000 with at most 4 decimals"),
@@ -194,7 +194,7 @@ pub const SPEED: Setting = Setting::new(
 /// Whether the trace is replayed again and again.
 pub const LOOP: Setting = Setting::new(
     Group::Load,
-    "STREAMER_REPLAY_LOOP",
+    "STREAMER_LOOP",
     "loop",
     "BOOL",
     SWITCH,

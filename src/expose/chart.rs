@@ -61,7 +61,7 @@ impl Chart {
             _ => String::new(),
         };
         let (axis, corner, line) = if plain { ('|', '+', '-') } else { ('│', '└', '─') };
-        let mut text = format!("{}\n\n", self.title);
+        let mut text = format!("{} ({})\n\n", self.title, self.unit);
         for row in 0..ROWS {
             let columns: String = self.rates.iter().map(|rate| block(rate / top, row, plain)).collect();
             text.push_str(format!("{:>12} {axis}{columns}", label(row)).trim_end());
@@ -71,7 +71,7 @@ impl Chart {
         text.push_str(format!("{:>12}  {}", "", self.times()).trim_end());
         text.push_str("\n\n");
         for (begin, name) in &self.phases {
-            text.push_str(&format!("  {:>10}  {name}\n", human::setting(*begin)));
+            text.push_str(&format!("  {:>10}  {name}\n", human::span(*begin)));
         }
         if !self.phases.is_empty() {
             text.push('\n');
@@ -91,7 +91,7 @@ impl Chart {
             let free = if line.is_empty() { 0 } else { line.chars().count() + 1 };
             if at >= free {
                 line.push_str(&" ".repeat(at - line.chars().count()));
-                line.push_str(&human::setting(moment));
+                line.push_str(&human::span(moment));
             }
         }
         line

@@ -77,7 +77,7 @@ pub(super) fn brief(precise: Duration) -> String {
 }
 
 /// A duration that a person set: `10 s`, `1.5 s`, without zeros that say nothing.
-pub fn setting(set: Duration) -> String {
+pub(super) fn setting(set: Duration) -> String {
     let text = duration(set);
     match text.split_once(' ') {
         Some((number, unit)) if number.contains('.') => {
@@ -85,6 +85,23 @@ pub fn setting(set: Duration) -> String {
         }
         _ => text,
     }
+}
+
+/// A duration as settings write it, to the second: `5m`, `19m30s`, `7d`, `1d12h`.
+pub fn span(duration: Duration) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let mut left = duration.as_secs();
+    if left == 0 {
+        return if duration.is_zero() { "0s".to_owned() } else { format!("{}ms", duration.as_millis()) };
+    }
+    let mut text = String::new();
+    for (size, unit) in UNITS {
+        if left >= size {
+            text.push_str(&format!("{}{unit}", left / size));
+            left %= size;
+        }
+    }
+    text
 }
 
 /// A duration as on a clock: `0:01:05`.

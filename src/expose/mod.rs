@@ -26,7 +26,7 @@ pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Value
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
-pub use human::{bytes as human_bytes, grouped, setting as human_span};
+pub use human::{bytes as human_bytes, grouped, span as human_span};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;

@@ -50,7 +50,7 @@ impl Chart {
                 svg,
                 "<text x=\"{at:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
                 BOTTOM + 20.0,
-                human::setting(moment)
+                human::span(moment)
             );
         }
         for (begin, name) in &self.phases {

@@ -99,6 +99,7 @@ pub fn drive(
             }
             Step::Finished => {
                 ledger.ticks_fired(fired);
+                ledger.intended(0);
                 tell_missed(missed);
                 return;
             }

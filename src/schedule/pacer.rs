@@ -273,9 +273,13 @@ impl Pacer {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::*;
+    use crate::schedule::profile::{Line, Profile};
+    use crate::schedule::{MICRO, Shaped, Unit};
 
     /// The most time between reading one clock and the other.
     const JITTER: Duration = Duration::from_micros(300);
@@ -542,6 +546,66 @@ mod tests {
         let mut world = World::new(Plan { duration, ..plan(1, 100, Pacing::Smooth) });
         let records: u32 = world.run().iter().map(|(_, release)| release.records).sum();
         assert_eq!(records, 50);
+    }
+
+    /// From 0 to 100 records/s within 100 s: the second after t has t or t + 1.
+    fn ramp(pacing: Pacing) -> Plan {
+        let line = Line::default().then(100_000, 0, 100 * MICRO);
+        let profile = Arc::new(Profile::of("ramp", Unit::Records, line));
+        let shaped = Shaped::new(profile, "1/s".parse().expect("a rate"));
+        Plan { offer: Offer::Shaped(shaped), ..plan(7, 1, pacing) }
+    }
+
+    proptest! {
+        // However long the thread sleeps, what a profile has due by the second that is going on is released or missed.
+        #[test]
+        fn a_profile_loses_no_record_in_silence(naps in proptest::collection::vec(1_u64..4_000, 1..40)) {
+            let mut world = World::new(ramp(Pacing::Smooth));
+            let mut accounted = 0;
+            for nap in naps {
+                world.pass(Duration::from_millis(nap));
+                for step in world.steps() {
+                    match step {
+                        Step::Release(release) => accounted += u64::from(release.records),
+                        Step::Missed { records, jobs } => {
+                            prop_assert_eq!(u64::from(jobs), records.min(7));
+                            accounted += records;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            let over = (world.wall.as_millis() as u64).saturating_sub(1_001_000) / 1_000;
+            let due = |seconds: u64| match seconds.min(100) {
+                all if seconds > 100 => all * all / 2 + 100 * (seconds - 100),
+                rising => rising * rising / 2,
+            };
+            prop_assert!((due(over)..=due(over + 1)).contains(&accounted), "{} in {} seconds", accounted, over);
+        }
+    }
+
+    #[test]
+    fn after_a_step_of_the_clock_a_profile_goes_on_where_it_was() {
+        for step in [-600_i64, 3_600] {
+            let mut world = World::new(ramp(Pacing::Burst));
+            for _ in 0..20 {
+                world.steps();
+                world.pass(SECOND);
+            }
+            world.steps();
+            let before = world.pacer.intended();
+            world.wall = Duration::from_secs_f64(world.wall.as_secs_f64() + step as f64);
+            world.steps();
+            for _ in 0..2 {
+                world.pass(SECOND);
+                world.steps();
+            }
+            let after = world.pacer.intended();
+            assert!(
+                (18..=21).contains(&before) && (1..=3).contains(&(after - before)),
+                "{before}, then {after}"
+            );
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod keys;
 mod listener;
 mod living;
 mod matrix;
+mod profiles;
 mod replay;
 mod runs;
 mod secrets;

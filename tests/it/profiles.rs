@@ -23,7 +23,7 @@ fn a_profile_ends_the_run_and_its_area_was_due() {
 #[test]
 fn a_load_in_bytes_is_met_within_one_percent() {
     let finished = Program::run(&["--local", "--rate=200KB/s", "--event=click", "--duration=4s"]).finish();
-    let bytes = finished.number("sent_bytes");
+    let bytes = finished.counts()["sent_bytes"];
     let share = bytes as f64 / 800_000.0;
     assert!((0.99..=1.01).contains(&share), "{bytes} bytes: {share}\n{}", finished.stderr);
 }

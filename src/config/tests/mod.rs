@@ -168,7 +168,7 @@ fn every_wrong_value_is_reported_at_once_with_its_rule() {
         "CRON_JOBS_TO_GENERATE: must be a whole number from 1 to 10000, but is \"abc\"",
         "MESSAGES_PER_CRON_JOB: must be a whole number from 1 to 1000000, but is \"0\"",
         "STREAMER_CRON: must be a cron expression of six fields (second minute hour day month weekday, in UTC), but is \"* * * * *\" (it has 5 fields)",
-        "--pacing: must be one of burst, smooth, poisson, but is \"gauss\"",
+        "--pacing: must be one of burst, smooth, poisson, stagger, but is \"gauss\"",
         "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1ms to 365d, but is \"1\"",
         "STREAMER_MAX_RECORDS: must be a whole number from 1 to 1000000000000000, but is \"99999999999999999999\"",
         "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
@@ -279,6 +279,11 @@ fn values_that_are_wrong_together_are_named_together() {
         let read = read_all(&[("STREAMER_PARTITION_KEY", key)], &["--local", "--event=message"]);
         assert_eq!(read.is_ok(), right, "{key}");
     }
+    let contradiction = wrong(&[("MESSAGES_PER_CRON_JOB", "5")], &["--rate=5/s", "--local"]).concat();
+    assert!(contradiction.starts_with("MESSAGES_PER_CRON_JOB and --rate: each says"), "{contradiction}");
+    assert!(
+        read_all(&[], &["--local", "--rate=x", "--messages=0"]).is_err_and(|all| all.iter().count() == 2)
+    );
     let sizes = [("STREAMER_MAX_RECORD_BYTES", "2MiB"), ("STREAMER_MAX_REQUEST_BYTES", "1MiB")];
     assert_eq!(wrong(&sizes, &["--local"]).len(), 1);
 }
@@ -315,8 +320,14 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--event=template:-",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
-    let config = run(&[], &[&optional[..], &sizes[..]].concat());
-    let names: BTreeSet<&str> = config.variables().into_iter().map(|(name, _)| name).collect();
+    let mut names = BTreeSet::new();
+    // A rate and messages can't stand together.
+    let loads =
+        [["--messages=1", "--profile=ramp:1..2/3s"], ["--rate=5/s", "--jobs=1"], ["--replay=t", "--speed=2"]];
+    for load in loads {
+        let config = run(&[], &[&optional[..], &sizes[..], &load].concat());
+        names.extend(config.variables().into_iter().map(|(name, _)| name));
+    }
     assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect());
 }
 

@@ -222,7 +222,7 @@ fn a_file_of_phases_is_gone_through_one_after_the_other() {
     );
     let all = "[[phase]]\nshape = \"steps\"\nrates = [1, 2]\neach = \"5s\"\n[[phase]]\nshape = \"sine\"\nmean = 10\nswing = 5\n\
                period = \"1m\"\nfor = \"90s\"\n[[phase]]\nshape = \"spike\"\nbase = 5\ntimes = 3\nat = \"0s\"\nlasts = \"1s\"\n";
-    assert_eq!(profile_file(all).map(|profile| (profile.end(), profile.telling())), Ok((None, 102_000)));
+    assert_eq!(profile_file(all).map(|profile| (profile.end(), profile.telling())), Ok((None, 103_000)));
 }
 
 #[test]
