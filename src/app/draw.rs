@@ -34,6 +34,9 @@ pub struct Drawn {
 /// # Errors
 /// When its profile can't be used.
 pub fn draw(config: &Config, event: &Event, columns: usize, plain: bool) -> Result<Drawn, LoadError> {
+    if config.load.replay.is_some() {
+        return Err(LoadError::Trace);
+    }
     let offered = Offered::read(config, event)?;
     let event_bytes = Generator::of(event, config.seed.value, &config.producer).typical_event() as f64;
     let start = begin(config, &offered);

@@ -93,6 +93,8 @@ fn recorded_payloads_are_not_verified_and_settings_without_effect_are_named() {
     assert!(as_profile.stderr.contains("--rate has no effect, because --profile has a timing of its own"));
     let both = Program::run(&["--local", "--profile=replay:t", "--replay=t"]).file("t", "0,3\n").finish();
     assert!(both.code == 64 && both.stderr.contains("only one can be right"), "{}", both.stderr);
+    let drawn = Program::new(&["plan", "--profile=replay:t"]).file("t", "0,3\n").finish();
+    assert!(drawn.code == 64 && drawn.stderr.contains("plan draws no trace"), "{}", drawn.stderr);
     let no_trace = Program::run(&["--local", "--speed=2", "--max-records=1"]).finish();
     assert!(no_trace.stderr.contains("--speed has no effect"), "{}", no_trace.stderr);
 }
