@@ -337,24 +337,13 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
     }
 }
 
-/// Draws the load over time, and writes a picture of it.
+/// Draws the load over time, as wide as standard output is, and plainly where that is no terminal.
 fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
-    // What stands before a column: the axis and its numbers.
-    const MARGIN: usize = 16;
-    let live = io::stdout().is_terminal();
     let width = terminal_size::terminal_size_of(io::stdout()).map_or(88, |(width, _)| usize::from(width.0));
-    let drawn = match app::draw(config, event, width.saturating_sub(MARGIN), !live) {
-        Ok(drawn) => drawn,
-        Err(error) => return refuse(&error),
-    };
-    drawn.notices.iter().for_each(|notice| say(notice));
-    if let Some(path) = svg
-        && let Err(error) = std::fs::write(path, &drawn.svg)
-    {
-        say(&format!("kinesis-streamer: {} can't be written: {error}", path.display()));
-        return Exit::System;
+    match app::draw(config, event, svg, width, !io::stdout().is_terminal()) {
+        Ok(drawn) => tell(drawn),
+        Err(error) => refuse(&error),
     }
-    print(&drawn.text)
 }
 
 /// Prints what a journal says, as far as it is written.

@@ -1,9 +1,11 @@
 //! `kinesis-streamer plan`: a run's load over time as a chart, a picture and totals. Sends nothing.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::offered::{self, LoadError, Offered};
 use crate::config::Config;
+use crate::exit::Exit;
 use crate::expose::{Chart, grouped, human_bytes, human_span};
 use crate::generate::{Event, Generator};
 use crate::schedule::profile::Start;
@@ -18,22 +20,39 @@ const LOOKS: u64 = 8;
 /// What is drawn of a load that does not change and has no end.
 const USUAL: Duration = Duration::from_secs(60);
 
-/// A plan: text, and a picture.
+/// What stands before a chart's columns: the axis and its numbers.
+const MARGIN: usize = 16;
+
+/// A load: as text, and as a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Drawn {
-    /// For a terminal, or plain for a file.
-    pub text: String,
-    /// SVG.
-    pub svg: String,
-    /// What the user should know although nothing is wrong.
-    pub notices: Vec<String>,
+struct Drawn {
+    text: String,
+    svg: String,
 }
 
-/// The load of a run by `config` with `event`, which `config.event` names, in `columns` columns.
+/// The load of a run by `config` with `event`, which `config.event` names, in `width` columns, `plain` for a file. A
+/// picture is written to `svg`.
 ///
 /// # Errors
 /// When its profile can't be used.
-pub fn draw(config: &Config, event: &Event, columns: usize, plain: bool) -> Result<Drawn, LoadError> {
+pub fn draw(
+    config: &Config,
+    event: &Event,
+    svg: Option<&Path>,
+    width: usize,
+    plain: bool,
+) -> Result<(String, Exit), LoadError> {
+    let Drawn { mut text, svg: picture } = drawn(config, event, width, plain)?;
+    if let Some(path) = svg
+        && let Err(error) = std::fs::write(path, picture)
+    {
+        text.push_str(&format!("\n{}: can't be written: {error}\n", path.display()));
+        return Ok((text, Exit::System));
+    }
+    Ok((text, Exit::Sent))
+}
+
+fn drawn(config: &Config, event: &Event, width: usize, plain: bool) -> Result<Drawn, LoadError> {
     if config.load.replay.is_some() {
         return Err(LoadError::Trace);
     }
@@ -41,12 +60,12 @@ pub fn draw(config: &Config, event: &Event, columns: usize, plain: bool) -> Resu
     let event_bytes = Generator::of(event, config.seed.value, &config.producer).typical_event() as f64;
     let start = begin(config, &offered);
     let drawing = Drawing { config, offered: &offered, start, event_bytes };
-    let columns = columns.clamp(20, 400);
-    Ok(Drawn {
-        text: drawing.chart(columns).text(plain),
-        svg: drawing.chart(PICTURE).svg(),
-        notices: offered.notices.clone(),
-    })
+    let columns = width.saturating_sub(MARGIN).clamp(20, 400);
+    let mut text = drawing.chart(columns).text(plain);
+    for notice in &offered.notices {
+        text.push_str(&format!("\nnotice: {notice}\n"));
+    }
+    Ok(Drawn { text, svg: drawing.chart(PICTURE).svg() })
 }
 
 /// Where the drawing begins: with a run that begins now; a week that is drawn as a whole, with its Sunday.

@@ -46,7 +46,7 @@ use crate::schedule::{Announcer, Control, Plan, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
-pub use draw::{Drawn, draw};
+pub use draw::draw;
 use embedded::Embedded;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};

@@ -53,13 +53,14 @@ impl Chart {
                 human::span(moment)
             );
         }
-        for (begin, name) in &self.phases {
+        for (index, (begin, name)) in self.phases.iter().enumerate() {
             let at = x(begin.as_secs_f64() / seconds);
             let _ = writeln!(
                 svg,
                 "<path class=\"p\" d=\"M{at:.1} {TOP}V{BOTTOM}\"/><text x=\"{:.1}\" y=\"{}\">{}</text>",
                 at + 4.0,
-                TOP - 4.0 + 14.0,
+                // Neighbours that begin close to each other stay legible.
+                TOP + 10.0 + 15.0 * (index % 3) as f64,
                 escaped(name)
             );
         }
