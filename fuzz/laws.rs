@@ -14,6 +14,7 @@ use kinesis_streamer::generate::{self, EventKind, Generator, Template, TemplateM
 use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap, Wire};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
+use kinesis_streamer::replay::Trace;
 use kinesis_streamer::schedule::profile::{self, Inline, Start};
 use kinesis_streamer::schedule::{Cron, Offer, Shaped};
 use kinesis_streamer::{journal, verify};
@@ -27,7 +28,7 @@ const SECRET: &str = "a-secret-that-must-not-be-seen";
 pub type Law = (&'static str, fn(&[u8]));
 
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [Law; 10] = [
+pub const ALL: [Law; 11] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),
@@ -37,6 +38,7 @@ pub const ALL: [Law; 10] = [
     ("key", key),
     ("template", template),
     ("cbor", in_cbor),
+    ("trace", trace),
     ("profile", profile),
 ];
 
@@ -359,5 +361,29 @@ pub fn in_cbor(data: &[u8]) {
     {
         assert!(by_json.read(value.to_string().as_bytes()).is_ok(), "{value}");
         assert_eq!(by_cbor, by_json, "{value}");
+    }
+}
+
+/// A trace to be replayed.
+///
+/// Law: what can be read of it is due in order, without a gap, and what is wrong is told in a line that a terminal can
+/// show, with its number where one line is wrong.
+pub fn trace(data: &[u8]) {
+    let result = Trace::of_bytes("t".as_ref(), data.to_vec()).and_then(|mut trace| {
+        let mut end = None;
+        while let Some(span) = trace.next_span()? {
+            assert!(span.length > 0 && end.is_none_or(|end| span.at <= end), "a gap before {span:?}");
+            end = Some(span.at + span.length);
+        }
+        Ok(())
+    });
+    if let Err(error) = result {
+        let line = error.to_string();
+        assert!(!line.chars().any(char::is_control) && line.chars().count() < 1_000, "{line:?}");
+        let lines = data.split(|&byte| byte == b'\n').count() as u64;
+        // Inflated, a trace has more lines than its bytes.
+        assert!(
+            data.starts_with(&[0x1f, 0x8b]) || error.line().is_none_or(|line| (1..=lines).contains(&line))
+        );
     }
 }

@@ -41,13 +41,15 @@ pub enum Exit {
     RejectedCredentials,
     /// A guard refused the target or the rate.
     Guarded,
+    /// A trace could not be replayed to its end.
+    Trace,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Unhealthy,
@@ -67,6 +69,7 @@ impl Exit {
         Self::ExpiredCredentials,
         Self::RejectedCredentials,
         Self::Guarded,
+        Self::Trace,
         Self::Interrupted,
     ];
 
@@ -92,6 +95,7 @@ impl Exit {
             Self::ExpiredCredentials => 79,
             Self::RejectedCredentials => 80,
             Self::Guarded => 81,
+            Self::Trace => 82,
             Self::Interrupted => 130,
         }
     }
@@ -132,6 +136,9 @@ impl Exit {
             Self::RejectedCredentials => "the endpoint does not accept the credentials",
             Self::Guarded => {
                 "a guard refused it: the stream is not an allowed one, or the rate is not confirmed; `stream delete`: this program did not make it"
+            }
+            Self::Trace => {
+                "the trace to replay can't be read, or a line of it is wrong, which is named; what came before it was sent and counted"
             }
             Self::Interrupted => "a second signal ended the run at once",
         }

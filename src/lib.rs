@@ -28,6 +28,7 @@ pub mod kinesis;
 pub mod ledger;
 pub mod local;
 pub mod pipeline;
+pub mod replay;
 pub mod schedule;
 pub mod send;
 pub mod verify;

@@ -10,11 +10,11 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
 use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
-use crate::generate::{Generator, Timestamp};
+use crate::generate::{Generator, Timestamp, Written};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits, Wire};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
-use crate::schedule::Release;
+use crate::replay::Due;
 use crate::send::{Sender, Transport};
 
 /// How long after its intended time a record may still be generated; later it is dropped.
@@ -84,9 +84,19 @@ impl<T: Transport> Pipeline<T> {
 
     /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
     /// When `cut` turns true, nothing is generated any more.
-    pub async fn run(self: Arc<Self>, mut releases: mpsc::Receiver<Release>, cut: watch::Receiver<bool>) {
-        let mut waited_until = None;
-        while let Some(release) = releases.recv().await {
+    pub async fn run<R: Into<Due>>(
+        self: Arc<Self>,
+        mut releases: mpsc::Receiver<R>,
+        cut: watch::Receiver<bool>,
+    ) {
+        let (mut waited_until, mut begun) = (None, false);
+        while let Some(given) = releases.recv().await {
+            let given: Due = given.into();
+            let release = &given.release;
+            if !begun {
+                self.keyer.begin(release.due_millis);
+                begun = true;
+            }
             let drop = |why| self.ledger.dropped(why, u64::from(release.records));
             if *cut.borrow() {
                 drop(Dropped::Drain);
@@ -114,7 +124,7 @@ impl<T: Transport> Pipeline<T> {
             };
             let pipeline = Arc::clone(&self);
             tokio::spawn(async move {
-                pipeline.carry(release).await;
+                pipeline.carry(given).await;
                 std::mem::drop(permit);
             });
         }
@@ -123,7 +133,8 @@ impl<T: Transport> Pipeline<T> {
     }
 
     /// Carries a release's records all the way, one request after the other where they need several.
-    async fn carry(&self, release: Release) {
+    async fn carry(&self, given: Due) {
+        let release = &given.release;
         let due = Instant::from_std(release.due);
         let mut bench = self.spare().pop().unwrap_or_default();
         let mut left = release.records;
@@ -132,7 +143,7 @@ impl<T: Transport> Pipeline<T> {
                 self.ledger.dropped(Dropped::WindowFull, u64::from(left));
                 break;
             }
-            if let Some(batch) = self.fill(&release, &mut left, &mut bench) {
+            if let Some(batch) = self.fill(&given, &mut left, &mut bench) {
                 self.ledger.departed(due.elapsed());
                 bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
             }
@@ -143,22 +154,44 @@ impl<T: Transport> Pipeline<T> {
     }
 
     /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
-    fn fill(&self, release: &Release, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+    fn fill(&self, given: &Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+        let Due { release, recorded, .. } = given;
         let Bench { spent, event, key, .. } = bench;
         let time = Timestamp::from_unix_millis(release.due_millis);
         let job = release.job;
         let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
         builder.expect(*left as usize, self.generator.typical_event());
         let before = *left;
+        let keys = self.keyer.at(release.due_millis);
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
         let first;
         {
             let mut next = self.sequences[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
             first = *next;
             while *left > 0 {
-                let written = self.generator.overwrite(job, *next, &time, event);
-                let event = &event[..written.length];
-                match self.keyer.write(job, *next, event, &written, key) {
+                let (length, keyed) = match recorded.get((release.records - *left) as usize) {
+                    None => {
+                        let written = self.generator.overwrite(job, *next, &time, event);
+                        let length = written.length;
+                        (length, keys.write(job, *next, &event[..length], &written, key))
+                    }
+                    Some(record) => {
+                        event.clear();
+                        event.extend_from_slice(&record.data);
+                        let length = event.len();
+                        let keyed = match &record.key {
+                            Some(own) => {
+                                key.clear();
+                                key.push_str(own);
+                                Ok(None)
+                            }
+                            None => keys.write(job, *next, event, &Written { length, entity: None }, key),
+                        };
+                        (length, keyed)
+                    }
+                };
+                let event = &event[..length];
+                match keyed {
                     Err(_) => {
                         builder.pass_over();
                         left_out.push((*next, Failed::NoKey));
@@ -200,6 +233,7 @@ mod tests {
     use crate::key::KeyStrategy;
     use crate::kinesis::{EntryResult, Fault, HashRange, Shard, ShardId, ShardMap};
     use crate::ledger::Snapshot;
+    use crate::schedule::Release;
     use crate::send::{Retry, SendPolicy};
 
     /// Stores every entry, or never answers.
@@ -387,7 +421,7 @@ mod tests {
         let carry = || {
             let release =
                 Release { job: 0, records, due: std::time::Instant::now(), due_millis: 1_000, first: true };
-            runtime.block_on(pipeline.carry(release));
+            runtime.block_on(pipeline.carry(release.into()));
         };
         (0..20).for_each(|_| carry());
         allocation_counter::measure(carry).count_total
@@ -422,7 +456,7 @@ mod tests {
             let carry = || {
                 let due = std::time::Instant::now();
                 let release = Release { job: 0, records, due, due_millis: 1_000, first: true };
-                runtime.block_on(pipeline.carry(release));
+                runtime.block_on(pipeline.carry(release.into()));
             };
             (0..20).for_each(|_| carry());
             allocation_counter::measure(carry).count_total
@@ -437,6 +471,8 @@ mod tests {
             (EventKind::Click, "user"),
             (EventKind::Trade, "field:/price"),
             (EventKind::Message, "round-robin"),
+            (EventKind::Click, "zipf:1.2"),
+            (EventKind::Click, "hot:60%@1"),
         ] {
             let key = key.parse().expect("a strategy");
             let (few, many) = (allocations(event, &key, 10, false), allocations(event, &key, 500, false));

@@ -53,6 +53,9 @@ pub fn draw(
 }
 
 fn drawn(config: &Config, event: &Event, width: usize, plain: bool) -> Result<Drawn, LoadError> {
+    if config.load.replay.is_some() {
+        return Err(LoadError::Trace);
+    }
     let offered = Offered::read(config, event)?;
     let event_bytes = Generator::of(event, config.seed.value, &config.producer).typical_event() as f64;
     let start = begin(config, &offered);

@@ -8,7 +8,9 @@ mod claim_tests;
 mod draw;
 mod embedded;
 mod files;
+mod forecast;
 mod guard;
+mod header;
 mod health;
 mod journals;
 mod offered;
@@ -16,16 +18,18 @@ mod pace;
 mod plan;
 mod readback;
 mod report;
+mod reshard;
 mod start_error;
 mod streams;
 mod template;
+mod trace;
 mod verified;
 mod verify;
 mod watch;
 
 use std::future::Future;
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 
@@ -33,13 +37,14 @@ use crate::batch::Envelope;
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
 use crate::generate::{Event, Generator};
-use crate::journal::{self, Header, Journal};
-use crate::key::Keyer;
+use crate::journal::{self, Journal};
+use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{
-    Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
+    Access, Client, HashRange, Lane, Limits, OpenShards, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
+use crate::replay::{Kind, Spool, Trace};
 use crate::schedule::{Announcer, Control, Plan, Share, wall};
 use crate::send::Sender;
 use crate::verify::Board;
@@ -55,6 +60,7 @@ use offered::Offered;
 use pace::Pace;
 use readback::Beside;
 pub use report::Report;
+use reshard::Follower;
 pub use start_error::StartError;
 pub use streams::{StreamError, stream};
 pub use template::{EventError, import_saved, lint_template, read_event};
@@ -72,6 +78,7 @@ pub struct App {
     console: Console,
     reached: Reached,
     stages: Stages,
+    trace: Option<Trace>,
     ledger: Arc<Ledger>,
     view: View,
     watch: Watch,
@@ -127,21 +134,43 @@ async fn reach(config: &Config, peak: u64) -> Result<Option<Reached>, StartError
 }
 
 impl Stages {
-    fn build(config: &Config, event: &Event, reached: Option<&Reached>) -> Result<Self, StartError> {
+    fn build(
+        config: &Config,
+        event: &Event,
+        trace: Option<&Trace>,
+        reached: Option<&Reached>,
+    ) -> Result<Self, StartError> {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
-        // A dry run without a stream plans for one of a single shard.
-        let whole = ShardMap::new(vec![Shard { id: ShardId(0), range: HashRange::ALL }]);
-        let shards = reached.map_or(&whole, |reached| &reached.shards);
+        let assumed = assumed_shards(&config.key);
+        let shards = reached.map_or(&assumed, |reached| &reached.shards);
         let envelope = match reached.map(|reached| &reached.stream) {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
         };
         let generator = Generator::of(event, seed, producer);
-        let keyer = Keyer::of_events(&config.key, &generator, seed, producer, shards)?;
+        let keyer = match trace.filter(|trace| trace.kind() == Kind::Payloads) {
+            None => Keyer::of_events(&config.key, &generator, seed, producer, shards)?,
+            Some(trace) => {
+                // What has a key of its own asks for no other.
+                let keyless = trace.first_records().filter(|record| record.key.is_none());
+                Keyer::of_records(&config.key, keyless.map(|record| &*record.data), seed, producer, shards)?
+            }
+        };
         Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
     }
+}
+
+/// A dry run without a stream plans for one of a single shard, or of as many as its key names.
+fn assumed_shards(key: &KeyStrategy) -> ShardMap {
+    const MOST: u64 = 1_000;
+    let last = match key {
+        KeyStrategy::Hot(hot) => hot.spots().iter().map(|spot| spot.shard().0).max().unwrap_or(0),
+        _ => 0,
+    };
+    let ranges = HashRange::ALL.divided(last.min(MOST - 1) as u32 + 1);
+    ShardMap::new((0..).zip(ranges).map(|(id, range)| Shard { id: ShardId(id), range }).collect())
 }
 
 /// What a run by `config` with `event`, which `config.event` names, would do, as text: the plan, and the requests of
@@ -150,32 +179,21 @@ impl Stages {
 /// # Errors
 /// Why the run could not begin.
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
+    let trace = trace::open(config)?;
     let offered = Offered::read(config, event)?;
-    let reached = reach(config, offered.peak).await?;
-    let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
+    let reached = reach(config, trace::peak(config, trace.as_ref()).unwrap_or(offered.peak)).await?;
+    let Stages { limits, generator, keyer, envelope } =
+        Stages::build(config, event, trace.as_ref(), reached.as_ref())?;
     let now = wall();
     let start_at = config.start_at.map(|start| start.moment(now));
-    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer, start_at);
+    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer, trace.as_ref(), start_at);
+    if trace.is_some() {
+        return Ok(start_text(&facts));
+    }
     let begin = start_at.unwrap_or_default().saturating_sub(Duration::from_secs(1)).max(now);
     let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, begin);
     let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
     Ok(start_text(&facts) + &told + &second)
-}
-
-/// What a journal says of the run.
-fn journal_header(config: &Config, reached: &Reached) -> Header {
-    let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    Header {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        producer: config.producer.clone(),
-        seed: config.seed.value,
-        event: config.event.to_string(),
-        partition_key: config.key.to_string(),
-        stream: reached.stream.name().to_string(),
-        arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),
-        jobs: config.load.jobs,
-        started_millis: started.as_millis() as u64,
-    }
 }
 
 impl App {
@@ -200,16 +218,18 @@ impl App {
             ),
         };
         // Before the stream is looked for: a file that can't be used is told at once.
+        let trace = trace::open(&config)?;
         let journal =
             config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
         let watch = Watch::serve(view.clone(), listener);
-        let reached = reach(&config, offered.peak).await?.ok_or(StartError::Nowhere)?;
-        let stages = Stages::build(&config, event, Some(&reached))?;
+        let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
+        let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
+        let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
-        let header = journal_header(&config, &reached);
+        let header = header::of_run(&config, trace.as_ref(), &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
         // Before the first record: what comes from here on is read.
         let beside = match config.verify {
@@ -217,23 +237,38 @@ impl App {
             true => {
                 let board = Arc::new(Board::new(tokio::time::Instant::now()));
                 view.metrics().watch_reading(Arc::clone(&board));
-                Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
+                let recorded = trace::is_recorded(trace.as_ref());
+                Some(Beside::begin(&reached.client, &reached.stream, &config, recorded, board).await?)
             }
         };
-        let plan = plan::facts(&config, &offered, Some(&reached), &stages.generator, &stages.keyer, start_at);
+        let (generator, keyer) = (&stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, &offered, Some(&reached), generator, keyer, trace.as_ref(), start_at);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
         }
         let now = wall().max(start_at.unwrap_or_default()).as_secs();
         let wait = config.load.cron.next_after(now) - now;
-        if wait > LONG_WAIT {
+        if wait > LONG_WAIT && trace.is_none() {
             tracing::info!(
                 seconds = wait,
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside, start_at })
+        Ok(Self {
+            config,
+            offered,
+            console,
+            reached,
+            stages,
+            trace,
+            ledger,
+            view,
+            watch,
+            journal,
+            beside,
+            start_at,
+        })
     }
 
     /// The counts of the run.
@@ -252,9 +287,9 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, offered, console, reached, stages, ledger, view, watch, journal, beside, start_at } =
-            self;
-        let Reached { lane, stream, shards, embedded, .. } = reached;
+        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
+        let (journal, beside, start_at) = (self.journal, self.beside, self.start_at);
+        let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
@@ -272,6 +307,15 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
+        let shards = OpenShards::from(shards);
+        let follower = Follower {
+            client,
+            stream: stream.clone(),
+            shards: shards.clone(),
+            keyer: keyer.clone(),
+            ledger: Arc::clone(&ledger),
+            view: view.clone(),
+        };
         let lane = Arc::new(lane);
         let sender = Sender::new(
             Arc::clone(&lane),
@@ -284,17 +328,29 @@ impl App {
         .with_witnesses(
             journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
         )
-        .with_digests(!generator.identifies());
+        .with_digests(!generator.identifies() || trace::is_recorded(trace.as_ref()));
         let requests = config.send.max_in_flight.min(load.jobs as usize);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
             .by_wire(config.wire);
 
-        let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
-        let announcer = Announcer::start(&plan.cron, control.clone()).await?;
-        let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
+        let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, limits));
+        let (announcer, releases, pacing) = match trace.zip(rules) {
+            None => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
+                let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+                (Some(announcer), releases, Pace::start(plan, told, give, Arc::clone(&ledger)))
+            }
+            Some((trace, rules)) => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::BACKLOG_OF_A_TRACE);
+                let spool = Spool::start(trace).map_err(StartError::Thread)?;
+                (None, releases, Pace::replay(spool, rules, told, give, Arc::clone(&ledger)))
+            }
+        };
+        let mut pacing = pacing.map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
+        let following = follower.begin();
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
             () = pacing.ended() => None,
@@ -322,7 +378,10 @@ impl App {
             // Nothing waits any more: what is under way settles at once.
             let _ = carrying.await;
         }
-        if let Err(error) = announcer.stop().await {
+        drop(following);
+        if let Some(announcer) = announcer
+            && let Err(error) = announcer.stop().await
+        {
             tracing::debug!("the cron scheduler ended badly: {error}");
         }
         let drain_time = scheduled_until.elapsed();
@@ -336,14 +395,21 @@ impl App {
         let counts = ledger.snapshot();
         let all_due = own_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
-        let of_time = if load.duration.is_some() { "its duration" } else { "the end of its profile" };
-        let ended = ended.unwrap_or(if all_due { "the number of its records" } else { of_time });
+        let broken = pacing.broken();
+        let ended = ended.unwrap_or(match (all_due, &load.replay, &broken) {
+            (_, _, Some(_)) => "a trace that is broken",
+            (true, ..) => "the number of its records",
+            (false, Some(_), None) => "the end of its trace or its duration",
+            (false, None, None) if load.duration.is_some() => "its duration",
+            (false, None, None) => "the end of its profile",
+        });
         let journal = match journal {
             Some(journal) => Some(journal.finish(ended).await),
             None => None,
         };
         Ok(Report {
             counts,
+            broken,
             journal,
             facts: RunFacts {
                 stream: stream.name().to_string(),
@@ -354,7 +420,7 @@ impl App {
             },
             // A run that came to its end was offered for exactly its duration, unless it joined others late.
             load_time: pacing.load_time(scheduled_until).map(|time| match offered.duration {
-                Some(duration) if by_duration && !late => duration,
+                Some(duration) if by_duration && !late && load.replay.is_none() => duration,
                 _ => time,
             }),
             drain_time,

@@ -40,6 +40,9 @@ pub enum LoadError {
     /// `weekly:FILE` with another profile in the file.
     #[error("STREAMER_PROFILE: {0} is no week: name it without weekly: before it")]
     NoWeek(String),
+    /// `plan` with a trace.
+    #[error("STREAMER_REPLAY: plan draws no trace; --dry-run tells what its first lines hold")]
+    Trace,
     /// More than a run may offer.
     #[error(
         "{origin}: up to {records} records in a second (of about {event_bytes:.0} bytes each) are more than {MOST_RECORDS}: \

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::ledger::{Dropped, Ledger};
 use crate::pipeline::LATEST;
-use crate::schedule::{Control, Pacer, Pacing, Plan, Release, drive, wall};
+use crate::replay::{Due, Player, Rules, Spool, Step, TraceError};
+use crate::schedule::{Control, Pacer, Pacing, Plan, drive, wall};
 
 /// Releases that may wait for room: twice what a second can have, since each waits for a second at most.
 pub(super) fn backlog(plan: &Plan) -> usize {
@@ -23,7 +24,21 @@ pub(super) struct Pace {
     /// The intended times of the first and of the latest release.
     span: Arc<Mutex<Option<(Instant, Instant)>>>,
     pacing: Pacing,
+    /// What ended a trace before its end.
+    broken: Arc<Mutex<Option<TraceError>>>,
 }
+
+/// Releases of a trace that may wait for room: two hundred of ten milliseconds each, as many as two seconds have.
+pub(super) const BACKLOG_OF_A_TRACE: usize = 400;
+
+/// Bytes of recorded data that may wait for room.
+const HELD_BYTES: usize = 64 * 1024 * 1024;
+
+/// How long the player waits when the disk could not follow.
+const HUNGRY: Duration = Duration::from_millis(2);
+
+/// Waits for the first lines, ten seconds together.
+const MOST_HUNGRY: u32 = 5_000;
 
 impl Pace {
     /// Starts the thread.
@@ -33,7 +48,7 @@ impl Pace {
     pub(super) fn start(
         plan: Plan,
         told: std_mpsc::Receiver<Control>,
-        give: mpsc::Sender<Release>,
+        give: mpsc::Sender<Due>,
         ledger: Arc<Ledger>,
     ) -> io::Result<Self> {
         let (end, ended) = watch::channel(false);
@@ -46,8 +61,8 @@ impl Pace {
                 let first = due.map_or(release.due, |(first, _)| first);
                 *due = Some((first, release.due));
                 drop(due);
-                if let Err(refused) = give.try_send(release) {
-                    let records = u64::from(refused.into_inner().records);
+                if let Err(refused) = give.try_send(release.into()) {
+                    let records = u64::from(refused.into_inner().release.records);
                     ledger.dropped(Dropped::WindowFull, records);
                 }
             });
@@ -55,7 +70,47 @@ impl Pace {
             drop(give);
             end.send_replace(true);
         })?;
-        Ok(Self { ended, span, pacing })
+        Ok(Self { ended, span, pacing, broken: Arc::default() })
+    }
+
+    /// Starts to play a trace: the thread that releases it.
+    ///
+    /// # Errors
+    /// When the system gives none.
+    pub(super) fn replay(
+        spool: Spool,
+        rules: Rules,
+        told: std_mpsc::Receiver<Control>,
+        give: mpsc::Sender<Due>,
+        ledger: Arc<Ledger>,
+    ) -> io::Result<Self> {
+        let (end, ended) = watch::channel(false);
+        let (span, broken) = (Arc::default(), Arc::default());
+        let pace =
+            Self { ended, span: Arc::clone(&span), pacing: Pacing::Smooth, broken: Arc::clone(&broken) };
+        std::thread::Builder::new().name("player".to_owned()).spawn(move || {
+            let held = Arc::default();
+            let error = play(&spool, Player::new(rules), &told, |mut due| {
+                let mut span = span.lock().unwrap_or_else(PoisonError::into_inner);
+                let first = span.map_or(due.release.due, |(first, _)| first);
+                *span = Some((first, due.release.due));
+                std::mem::drop(span);
+                let records = u64::from(due.release.records);
+                let has_room = due.hold(&held, HELD_BYTES);
+                if !has_room || give.try_send(due).is_err() {
+                    ledger.dropped(Dropped::WindowFull, records);
+                }
+            });
+            *broken.lock().unwrap_or_else(PoisonError::into_inner) = error;
+            drop(give);
+            end.send_replace(true);
+        })?;
+        Ok(pace)
+    }
+
+    /// What ended a trace before its end; none while it is played.
+    pub(super) fn broken(&self) -> Option<TraceError> {
+        self.broken.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub(super) async fn ended(&mut self) {
@@ -71,5 +126,45 @@ impl Pace {
             Pacing::Burst => Duration::from_secs((latest - first).as_secs_f64().round() as u64 + 1),
             Pacing::Smooth | Pacing::Poisson | Pacing::Stagger => until.saturating_duration_since(first),
         })
+    }
+}
+
+/// Releases what is due of a trace until it is over or stopped; what ended it before its end.
+fn play(
+    spool: &Spool,
+    mut player: Player,
+    control: &std_mpsc::Receiver<Control>,
+    mut release: impl FnMut(Due),
+) -> Option<TraceError> {
+    let mut error = None;
+    let wait = |player: &mut Player, time: Duration| match control.recv_timeout(time) {
+        Ok(Control::Announce) | Err(std_mpsc::RecvTimeoutError::Timeout) => {}
+        Ok(Control::Stop) | Err(std_mpsc::RecvTimeoutError::Disconnected) => player.stop(Instant::now()),
+    };
+    // Time does not run before the first lines are here; they were read before the run.
+    for _ in 0..MOST_HUNGRY {
+        match spool.take() {
+            None => wait(&mut player, HUNGRY),
+            Some(Ok(block)) => {
+                player.feed(block);
+                break;
+            }
+            Some(Err(found)) => return Some(found),
+        }
+    }
+    loop {
+        match player.step(wall(), Instant::now()) {
+            Step::Release(due) => release(due),
+            Step::Wait(until) => wait(&mut player, until.saturating_duration_since(Instant::now())),
+            Step::Finished => return error,
+            Step::Hungry => match spool.take() {
+                None => wait(&mut player, HUNGRY),
+                Some(Ok(block)) => player.feed(block),
+                Some(Err(found)) => {
+                    error = Some(found);
+                    player.feed(None);
+                }
+            },
+        }
     }
 }

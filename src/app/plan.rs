@@ -3,15 +3,16 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use super::Reached;
 use super::barrier::written;
 use super::offered::Offered;
+use super::{Reached, forecast};
 use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
-use crate::config::{Config, Target};
+use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};
 use crate::generate::{Generator, Timestamp};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
+use crate::replay::{Kind, Trace};
 use crate::schedule::{Arrivals, Curve, Measure, Offer, Quota, Share, Weighing};
 use crate::send::Retry;
 
@@ -25,8 +26,10 @@ pub(super) fn facts(
     reached: Option<&Reached>,
     generator: &Generator,
     keyer: &Keyer,
+    trace: Option<&Trace>,
     start_at: Option<Duration>,
 ) -> PlanFacts {
+    let recorded = trace.filter(|trace| trace.kind() == Kind::Payloads).map(Trace::head);
     let embedded = matches!(config.target, Target::Local { .. });
     let stream = reached.map(|reached| StreamPlan {
         name: reached.stream.name().to_string(),
@@ -39,6 +42,7 @@ pub(super) fn facts(
             Mode::OnDemand => Capacity::OnDemand,
             Mode::Untold => Capacity::Untold,
         },
+        by_key: reached.facts.by_key,
         shards: reached.shards.shards().len() as u64,
     });
     let load = &config.load;
@@ -62,15 +66,23 @@ pub(super) fn facts(
         pacing: load.pacing.to_string(),
         duration: offered.duration,
         max_records: config.own_records(),
-        event: config.event.to_string(),
-        event_bytes: generator.typical_event() as f64,
+        event: if recorded.is_some() { "as recorded".to_owned() } else { config.event.to_string() },
+        event_bytes: match recorded {
+            Some(head) => head.bytes as f64 / head.records.max(1) as f64,
+            None => generator.typical_event() as f64,
+        },
         key: config.key.to_string(),
         key_bytes: key_bytes(generator, keyer),
         most_keys: match &config.key {
             KeyStrategy::Constant(_) => Some(1),
             KeyStrategy::Job => Some(load.jobs.into()),
+            KeyStrategy::Popular(popularity) => Some(popularity.keys().into()),
             _ => None,
         },
+        replay: trace.map(|trace| replay(config, trace)),
+        forecast: reached
+            .filter(|reached| reached.facts.by_key != Some(false))
+            .and_then(|reached| forecast::shares(&config.key, load.jobs, generator, keyer, &reached.shards)),
         seed: config.seed.value,
         seed_given: config.seed.given,
         instance: config.producer.clone(),
@@ -85,6 +97,24 @@ pub(super) fn facts(
         listen: config.listen.map(|address| address.to_string()),
         journal: config.journal.as_ref().map(|path| path.display().to_string()),
     }
+}
+
+/// A trace in words.
+fn replay(config: &Config, trace: &Trace) -> String {
+    let Some(Replay { path, speed, again }) = &config.load.replay else { return String::new() };
+    let head = trace.head();
+    let seconds = head.length as f64 / 1e9 / speed.value();
+    let what = match trace.kind() {
+        Kind::Counts => "counts of records",
+        Kind::Payloads => "recorded payloads",
+    };
+    let all = if head.is_all { "all of it".to_owned() } else { format!("its first {} lines", head.lines) };
+    format!(
+        "{}, {what}, at speed {speed}{}: {all} are {} records in {seconds:.1} s",
+        path.display(),
+        if *again { ", again and again" } else { "" },
+        head.records,
+    )
 }
 
 /// What is told of a load that is not so many messages for each job.

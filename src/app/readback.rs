@@ -26,7 +26,7 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Begins to read `stream` from here on. When this returns, nothing that is written will be passed over.
+    /// Begins to read `stream` from here on; `recorded`: the records are others'. When this returns, nothing that is written will be passed over.
     ///
     /// # Errors
     /// Why the stream can't be read.
@@ -34,15 +34,16 @@ impl Beside {
         client: &Client,
         stream: &StreamRef,
         config: &Config,
+        recorded: bool,
         board: Arc<Board>,
     ) -> Result<Self, StartError> {
         let reading = config.reading;
         let producer = match config.event {
-            EventChoice::Kind(kind) => {
+            EventChoice::Kind(kind) if !recorded => {
                 let (seed, jobs, key) = (config.seed.value, config.load.jobs, Some(config.key.clone()));
                 Producer::new(&config.producer, Some(Made { seed, kind, jobs, key }))
             }
-            EventChoice::Template(_) => Producer::anonymous(&config.producer),
+            EventChoice::Kind(_) | EventChoice::Template(_) => Producer::anonymous(&config.producer),
         };
         let begun_millis = wall().as_millis() as u64;
         let expect = Expect {

@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::expose::{RunFacts, summary_text};
 use crate::journal::Finished;
 use crate::ledger::Snapshot;
+use crate::replay::TraceError;
 
 use super::verified::Verified;
 
@@ -16,6 +17,8 @@ pub struct Report {
     pub counts: Snapshot,
     /// How its journal ended, where it has one.
     pub journal: Option<Finished>,
+    /// What ended its trace before its end.
+    pub broken: Option<TraceError>,
     /// What came of reading the stream back, where that was wanted.
     pub verified: Option<Verified>,
     /// What the run was.
@@ -36,6 +39,8 @@ impl Report {
             Exit::Defect
         } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
             Exit::Journal
+        } else if self.broken.is_some() {
+            Exit::Trace
         } else if let Some(verified) = self.verified.as_ref().filter(|one| one.exit() != Exit::Sent) {
             verified.exit()
         } else if self.counts.sent < self.counts.generated {
@@ -51,6 +56,9 @@ impl Report {
         let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
         if let Some(journal) = &self.journal {
             text.push_str(&format!("{}\n", journal_sentence(journal)));
+        }
+        if let Some(broken) = &self.broken {
+            text.push_str(&format!("The replay ended early: {broken}\n"));
         }
         if let Some(verified) = &self.verified {
             text.push_str(&verified.text());
@@ -91,6 +99,7 @@ impl Report {
             journal = self.journal.as_ref().map(|journal| journal.path.display().to_string()),
             journal_lost = counts.journal_lost,
             journal_error = self.journal.as_ref().and_then(|journal| journal.error.as_deref()),
+            trace_error = self.broken.as_ref().map(ToString::to_string),
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,

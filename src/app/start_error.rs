@@ -9,6 +9,7 @@ use crate::exit::Exit;
 use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
+use crate::replay::TraceError;
 use crate::verify::ReadEnd;
 
 /// Why a run could not begin.
@@ -46,6 +47,9 @@ pub enum StartError {
     /// A journal can't be held against the stream.
     #[error(transparent)]
     Journals(#[from] JournalsError),
+    /// The trace can't be replayed.
+    #[error("STREAMER_REPLAY: {0}")]
+    Trace(#[from] TraceError),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -85,6 +89,7 @@ impl StartError {
             Self::Load(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
             Self::Key(_) | Self::Nowhere => Exit::Usage,
+            Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,

@@ -328,6 +328,7 @@ mod tests {
             arn: "arn".to_owned(),
             status: Status::Ready,
             mode,
+            by_key: None,
             open_shards,
             record_bytes: None,
         };

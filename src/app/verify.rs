@@ -10,6 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::header::RECORDED;
 use super::journals::{Journals, JournalsError, headers};
 use super::start_error::StartError;
 use super::verified::Verified;
@@ -207,6 +208,9 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
 
 /// Who wrote a session.
 fn producer(header: &Header) -> Producer {
+    if header.event.starts_with(RECORDED) {
+        return Producer::anonymous(&header.producer);
+    }
     match header.event.parse() {
         Ok(EventChoice::Template(_)) => Producer::anonymous(&header.producer),
         _ => Producer::new(&header.producer, made(header)),

@@ -12,7 +12,7 @@ use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::{EventChoice, TemplateMode};
-use crate::key::KeyStrategy;
+use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::profile::Inline;
 use crate::schedule::{Cron, Pacing, Rate, Share};
@@ -111,6 +111,19 @@ pub struct Load {
     pub duration: Option<Duration>,
     /// Records after which the run ends; none: no bound.
     pub max_records: Option<u64>,
+    /// What is played in place of the schedule; none: nothing.
+    pub replay: Option<Replay>,
+}
+
+/// A trace to be replayed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replay {
+    /// The file.
+    pub path: PathBuf,
+    /// How many times as fast as it was recorded, from 0.001 to 1,000.
+    pub speed: Decimal,
+    /// Whether its end is followed by its start.
+    pub again: bool,
 }
 
 /// A profile as it was asked for.
@@ -248,6 +261,7 @@ impl Config {
         all.extend(
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
+        let replay = self.load.replay.as_ref();
         let optional = [
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::INSTANCE_COUNT.name, self.share.map(|share| share.count().to_string())),
@@ -256,6 +270,9 @@ impl Config {
             (table::START_AT.name, self.start_at.map(|start| start.to_string())),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
+            (table::REPLAY.name, replay.map(|replay| replay.path.to_string_lossy().into_owned())),
+            (table::SPEED.name, replay.map(|replay| replay.speed.to_string())),
+            (table::LOOP.name, replay.map(|replay| replay.again.to_string())),
             (table::DURATION.name, self.load.duration.map(span)),
             (table::MAX_RECORDS.name, self.load.max_records.map(|count| count.to_string())),
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),

@@ -151,7 +151,10 @@ fn load(asked: &mut Asked) -> Option<Load> {
     let jobs = asked.number(&table::JOBS);
     let messages = asked.number(&table::MESSAGES);
     let rate = asked.optional(&table::RATE, rate);
-    let profile = asked.optional(&table::PROFILE, profile);
+    // A trace is no function of time: it is read elsewhere.
+    let is_trace =
+        asked.value(&table::PROFILE).is_some_and(|(_, text)| text.starts_with(super::replay::PREFIX));
+    let profile = if is_trace { Some(None) } else { asked.optional(&table::PROFILE, profile) };
     let both = asked.is_given(&table::RATE) && asked.is_given(&table::MESSAGES);
     if let (true, Some(Some(_)), Some(_)) = (both, &rate, &messages) {
         let why = "each says how much is offered, and only one can be right: leave one of them out";
@@ -173,7 +176,15 @@ fn load(asked: &mut Asked) -> Option<Load> {
             );
         }
     }
+    let replay = super::replay::replay(asked);
+    // Only where both are right: else one problem would be told twice.
+    let is_profile = is_trace || matches!(profile, Some(Some(_)));
+    if is_profile && matches!(replay, Some(Some(_))) && asked.is_given(&table::REPLAY) {
+        let why = "each says when records are due, and only one can be right: leave one of them out";
+        asked.together(&[table::REPLAY, table::PROFILE], why.to_owned());
+    }
     Some(Load {
+        replay: replay?,
         jobs: jobs?,
         messages: messages?,
         rate: rate?,

@@ -140,7 +140,7 @@ pub const PROFILE: Setting = Setting::new(
     "profile",
     "PROFILE",
     Own(
-        "a shape, such as ramp:100..5000/5m, steps:1000,2000,4000/60s, sine:1000±500/10m, spike:500,x10@2m/15s, constant:500/10m or weekly:FILE, or the path of a TOML file",
+        "a shape, such as ramp:100..5000/5m, steps:1000,2000,4000/60s, sine:1000±500/10m, spike:500,x10@2m/15s, constant:500/10m or weekly:FILE, the path of a TOML file, or replay:FILE with a trace",
     ),
     Means("a load that does not change"),
     "The load over time, in place of rate and messages, or times them where its numbers are factors such as x2 (docs/profiles.md)",
@@ -170,6 +170,40 @@ pub const PACING: Setting = Setting::new(
     Value("burst"),
     "When inside its second a record is due: at the start, evenly spread, at random, or each job's at once and the jobs at equal distances",
 );
+
+/// The trace to replay.
+pub const REPLAY: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_REPLAY",
+    "replay",
+    "FILE",
+    Own("the path of a trace"),
+    Means("none: records are due by the schedule"),
+    "A trace to replay with its own timing in place of the schedule: CSV or JSON lines of a time and a count, or of a time, a payload and perhaps a partition key; plain or gzip",
+);
+
+/// How fast the trace is replayed.
+pub const SPEED: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_SPEED",
+    "speed",
+    "FACTOR",
+    Own("a number from 0.001 to 1000 with at most 4 decimals"),
+    Value("1"),
+    "How many times as fast as it was recorded a trace is replayed",
+);
+
+/// Whether the trace is replayed again and again.
+pub const LOOP: Setting = Setting::new(
+    Group::Load,
+    "STREAMER_LOOP",
+    "loop",
+    "BOOL",
+    SWITCH,
+    Value("false"),
+    "Begin the trace anew at its end, until the run ends by something else",
+)
+.switch();
 
 /// How long the run goes on.
 pub const DURATION: Setting = Setting::new(
@@ -223,7 +257,9 @@ pub const PARTITION_KEY: Setting = Setting::new(
     "STREAMER_PARTITION_KEY",
     "partition-key",
     "KEY",
-    Own("one of random, constant:TEXT, job, user, field:/json/pointer, round-robin"),
+    Own(
+        "one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin",
+    ),
     Value("random"),
     "How a record gets its partition key, and so its shard",
 )
@@ -316,6 +352,9 @@ pub const SETTINGS: &[Setting] = &[
     PROFILE,
     CRON,
     PACING,
+    REPLAY,
+    SPEED,
+    LOOP,
     DURATION,
     MAX_RECORDS,
     EVENT,

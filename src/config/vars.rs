@@ -47,6 +47,7 @@ macro_rules! vars {
 vars! {
     aws_kinesis_stream_name stream_arn stream_name streamer_local streamer_active_timeout streamer_dry_run
     cron_jobs_to_generate messages_per_cron_job streamer_cron streamer_pacing streamer_rate streamer_profile streamer_duration
+    streamer_replay streamer_speed streamer_loop
     streamer_max_records streamer_allowed_streams streamer_confirm_rate
     streamer_event streamer_template_mode streamer_partition_key streamer_seed streamer_instance
     streamer_client streamer_wire streamer_retry streamer_max_attempts streamer_max_in_flight streamer_request_timeout

@@ -151,6 +151,8 @@ metrics! {
         "Records of the due second that the schedule began last: what rate or profile ask for, in records a second; 0 when the schedule is over";
     CLOCK_STEPS = "clock_steps_total", Counter, [],
         "Steps of the wall clock by more than a second";
+    RESHARDS = "reshards_total", Counter, [],
+        "Times that an answer named an unknown shard and the open shards, listed anew, were others than before";
     JOURNAL_LOST = "journal_lost_records_total", Counter, [],
         "Records whose fate is not in the journal, because its disk could not follow; 0 without a journal";
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],

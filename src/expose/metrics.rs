@@ -171,6 +171,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         plain(&table::SECONDS_UNANNOUNCED, counts.seconds_unannounced as f64),
         plain(&table::RATE_INTENDED, counts.intended as f64),
         plain(&table::CLOCK_STEPS, counts.clock_steps as f64),
+        plain(&table::RESHARDS, counts.reshards as f64),
         plain(&table::JOURNAL_LOST, counts.journal_lost as f64),
         by_shard(&table::SHARD_SENT, |counts| counts.sent),
         by_shard(&table::SHARD_THROTTLED, |counts| counts.throttled),

@@ -6,6 +6,7 @@
 mod catalogue;
 mod chart;
 mod console;
+mod forecast;
 mod human;
 mod journal;
 mod metrics;
@@ -25,6 +26,7 @@ mod view;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
+pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, span as human_span};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};

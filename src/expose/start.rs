@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::forecast::Forecast;
 use super::human;
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
 
@@ -46,6 +47,8 @@ pub struct StreamPlan {
     pub endpoint: Option<String>,
     /// How its capacity comes about.
     pub capacity: Capacity,
+    /// Whether a record's shard follows from its key, where the endpoint tells.
+    pub by_key: Option<bool>,
     /// Shards that take writes.
     pub shards: u64,
 }
@@ -114,6 +117,10 @@ pub struct PlanFacts {
     /// Most different keys, and so shards, that the strategy reaches: 1 for a constant key, the number of
     /// jobs for `job`; none: no bound worth a word.
     pub most_keys: Option<u64>,
+    /// What is played in place of the schedule, in words; none: nothing.
+    pub replay: Option<String>,
+    /// Which share of the load each shard gets; none where they are alike, or not known.
+    pub forecast: Option<Forecast>,
     /// The seed.
     pub seed: u64,
     /// Whether the user gave the seed.
@@ -139,6 +146,10 @@ pub struct PlanFacts {
 impl PlanFacts {
     /// Records of a due second.
     fn records(&self) -> u64 {
+        // What a trace asks of the stream is not known before it is read.
+        if self.replay.is_some() {
+            return 0;
+        }
         self.shape.as_ref().map_or(self.jobs.saturating_mul(self.messages), |shape| shape.peak)
     }
 
@@ -195,20 +206,27 @@ pub fn start_text(plan: &PlanFacts) -> String {
     if plan.dry_run {
         row("dry run", "nothing is sent".to_owned());
     }
-    row("load", plan.load());
-    if let Some(SharePlan { index, count, records }) = plan.share {
-        let records = human::grouped(records);
-        row("share", format!("{records} of them: instance {index} of {count}, counted from 0"));
-    }
-    if let Some(stream) = &plan.stream {
-        row("capacity", capacity(plan, stream.shards));
-    }
-    row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
-    if let Some(start) = &plan.start_at {
-        row("start", format!("at {start}"));
+    if let Some(replay) = &plan.replay {
+        row("replay", replay.clone());
+    } else {
+        row("load", plan.load());
+        if let Some(SharePlan { index, count, records }) = plan.share {
+            let records = human::grouped(records);
+            row("share", format!("{records} of them: instance {index} of {count}, counted from 0"));
+        }
+        if let Some(stream) = &plan.stream {
+            row("capacity", capacity(plan, stream.shards));
+        }
+        row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
+        if let Some(start) = &plan.start_at {
+            row("start", format!("at {start}"));
+        }
     }
     row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
     row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
+    if let Some(forecast) = &plan.forecast {
+        row("shards", forecast.words());
+    }
     let repeat = if plan.seed_given {
         String::new()
     } else {
@@ -246,6 +264,7 @@ pub fn log_start(plan: &PlanFacts) {
         shards = stream.map(|stream| stream.shards),
         jobs = plan.jobs,
         messages = plan.shape.is_none().then_some(plan.messages),
+        replay = plan.replay.as_deref(),
         shape = plan.shape.as_ref().map(|shape| shape.what.as_str()),
         records_per_second_most = plan.records(),
         records_in_all = plan.shape.as_ref().and_then(|shape| shape.total),
@@ -352,6 +371,20 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
             }
         });
     }
+    if let Some((shard, share)) = plan.forecast.as_ref().and_then(Forecast::busiest)
+        && warnings.is_empty()
+        && reached == stream.shards
+        && let (by_records, by_bytes) = plan.load_on(1)
+        && by_records.max(by_bytes) * share > 1.0
+    {
+        warnings.push(format!(
+            "the partition key {} sends {} of the load to {shard}, which is {} of what it takes; the rest will be \
+             throttled",
+            plan.key,
+            percent(*share),
+            percent(by_records.max(by_bytes) * share),
+        ));
+    }
     if reached < stream.shards
         && let Some(over) = over(plan, reached)
     {
@@ -365,12 +398,21 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
             human::grouped(stream.shards)
         ));
     }
-    if stream.capacity == Capacity::OnDemand && plan.key != "random" {
-        warnings.push(
+    let by_key = stream.by_key.or((stream.capacity != Capacity::OnDemand).then_some(true));
+    match by_key {
+        Some(true) => {}
+        _ if plan.key == "random" => {}
+        Some(false) => warnings.push(format!(
+            "the stream's record distribution is AUTO: Kinesis ignores partition keys and explicit hash keys, so the \
+             partition key {} decides no shard, and this run says nothing about hot shards. With `aws kinesis \
+             update-stream-record-distribution-strategy` set to USER_PARTITION_KEY it does",
+            plan.key
+        )),
+        None => warnings.push(
             "the stream is on-demand: if its record distribution is AUTO, Kinesis ignores partition keys, and \
              this run says nothing about hot shards"
                 .to_owned(),
-        );
+        ),
     }
     warnings
 }

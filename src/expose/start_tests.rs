@@ -11,6 +11,7 @@ fn plan() -> PlanFacts {
             region: Some("eu-west-1".to_owned()),
             endpoint: None,
             capacity: Capacity::Provisioned,
+            by_key: None,
             shards: 4,
         }),
         dry_run: false,
@@ -29,6 +30,8 @@ fn plan() -> PlanFacts {
         key: "random".to_owned(),
         key_bytes: 32.0,
         most_keys: None,
+        forecast: None,
+        replay: None,
         seed: 42,
         seed_given: false,
         instance: "p-0000002a".to_owned(),
@@ -178,4 +181,30 @@ fn an_on_demand_stream_is_told_that_it_grows_and_may_ignore_keys() {
     let told = warnings(&plan);
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[0].contains("adds shards as traffic grows") && told[1].contains("AUTO"), "{told:?}");
+    let told = |by_key| {
+        let mut plan = with_stream(|stream| (stream.capacity, stream.by_key) = (Capacity::OnDemand, by_key));
+        plan.key = "hot:60%@shardId-000000000001".to_owned();
+        warnings(&plan)
+    };
+    assert_eq!(told(Some(true)), [""; 0]);
+    assert!(told(Some(false))[0].contains("distribution is AUTO: Kinesis ignores partition keys"));
+    assert!(told(None)[0].contains("if its record distribution is AUTO"));
+}
+
+#[test]
+fn a_shard_that_gets_more_than_it_takes_is_told_ahead() {
+    let mut plan = PlanFacts { jobs: 100, messages: 20, key: "hot:60%@3".to_owned(), ..plan() };
+    let shard = |id: u64, share| (format!("shardId-{id:012}"), share);
+    let forecast = |first| Forecast { shares: vec![shard(3, first), shard(0, 1.0 - first)], events: 10_000 };
+    plan.forecast = Some(forecast(0.6));
+    assert_eq!(
+        warnings(&plan),
+        [
+            "the partition key hot:60%@3 sends 60 % of the load to shardId-000000000003, which is 120 % of what it takes; \
+          the rest will be throttled"
+        ]
+    );
+    assert!(start_text(&plan).contains("shards    shardId-000000000003 60 %, shardId-000000000000 40 % (by"));
+    plan.forecast = Some(forecast(0.5));
+    assert!(warnings(&plan).is_empty());
 }

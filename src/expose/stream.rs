@@ -146,6 +146,7 @@ mod tests {
                     arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/orders".to_owned(),
                     status: Status::Ready,
                     mode: Mode::Provisioned,
+                    by_key: None,
                     open_shards: 1,
                     record_bytes: Some(1024 * 1024),
                 },

@@ -28,7 +28,7 @@ mod trade;
 pub use choice::{Event, EventChoice, EventChoiceError, TemplateOrigin};
 pub use generator::{Generator, Written};
 pub use kind::{EventKind, EventKindError};
-pub(crate) use random::Stream;
+pub(crate) use random::{Random, Stream};
 pub use sample::Samples;
 pub use template::{
     ImportError, Imported, Place, Remark, Template, TemplateError, TemplateMode, TemplateModeError, Verdict,

@@ -15,7 +15,7 @@ const SEED: u64 = 42;
 const PRODUCER: &str = "fingerprint";
 const JOBS: [u32; 3] = [0, 1, u32::MAX];
 const EVENTS: u64 = 2_000;
-const STRATEGIES: [&str; 8] = [
+const STRATEGIES: [&str; 13] = [
     "random",
     "constant:shardId-000000000000",
     "job",
@@ -24,6 +24,11 @@ const STRATEGIES: [&str; 8] = [
     "field:/item/category",
     "field:/viewport/0",
     "round-robin",
+    "explicit",
+    "uniform:keys=100",
+    "zipf:1.2,keys=10000",
+    "zipf:1,keys=10000000",
+    "hot:60%@2",
 ];
 
 fn shards() -> ShardMap {

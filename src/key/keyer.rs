@@ -1,20 +1,28 @@
 //! Gives every record its partition key and, where the strategy says so, its explicit hash key.
 //!
-//! Like an event, a key is a pure function of (seed, producer, job, sequence) and the event. Which shard a
-//! key leads to is not decided here, but for `round-robin`, which names the shard itself.
+//! Like an event, a key is a pure function of (seed, producer, job, sequence) and the event; what depends on the open
+//! shards besides (`hot`, and where `round-robin` goes) is asked of `following`.
 
+use std::sync::Arc;
+
+use super::following::{Following, Layout};
 use super::json_string;
 use super::lookup::{self, Found};
+use super::popularity::Ranks;
 use super::refusal::{KeyerError, NoKey, fields};
+use super::spread::hexadecimal;
 use super::strategy::{JsonPointer, KeyStrategy};
-use crate::generate::{EventKind, Generator, Stream, Timestamp, Written, digits, hex};
+use crate::generate::{EventKind, Generator, Stream, Timestamp, Written, digits};
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{HashKey, ShardMap};
 
 /// Events of a template that are tried before a run.
 const TRIALS: u64 = 256;
 
-/// Writes partition keys. Immutable and shared by all jobs.
+/// 2^128 divided by the golden ratio, odd: however many such steps are made in a circle of 2^128, they lie evenly.
+const GOLDEN: u128 = 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835;
+
+/// Writes partition keys; shared by all jobs. Clones follow the shards together.
 #[derive(Debug, Clone)]
 pub struct Keyer {
     rule: Rule,
@@ -27,7 +35,16 @@ enum Rule {
     Job,
     Entity,
     Field(JsonPointer),
-    RoundRobin(Vec<HashKey>),
+    Rank(Stream, Ranks),
+    Explicit(Stream),
+    Following(Arc<Following>),
+}
+
+/// What writes keys at one moment: the shards stay the same while it is held.
+#[derive(Debug)]
+pub struct Keys<'a> {
+    rule: &'a Rule,
+    layout: Option<Arc<Layout>>,
 }
 
 impl Keyer {
@@ -60,6 +77,34 @@ impl Keyer {
         Self::untried(strategy, seed, producer, shards)?.tried(|keyer| keyer.try_out(generator))
     }
 
+    /// A keyer for records that others made, tried on some of them. Not for the hot path.
+    ///
+    /// # Errors
+    /// As [`Self::new`]; nobody knows of such a record whose it is.
+    pub fn of_records<'a>(
+        strategy: &KeyStrategy,
+        records: impl Iterator<Item = &'a [u8]>,
+        seed: u64,
+        producer: &str,
+        shards: &ShardMap,
+    ) -> Result<Self, KeyerError> {
+        const NAME: &str = "of the trace";
+        let keyer = Self::untried(strategy, seed, producer, shards)?;
+        match &keyer.rule {
+            Rule::Entity => return Err(KeyerError::Entity { event: NAME.to_owned() }),
+            Rule::Field(pointer) => {
+                let mut key = String::new();
+                for event in records {
+                    field(event, pointer, &mut key)
+                        .map_err(|reason| not_there(NAME, pointer, reason, event))?;
+                    key.clear();
+                }
+            }
+            _ => {}
+        }
+        Ok(keyer)
+    }
+
     /// The keyer, tried where its rule looks into the event.
     fn tried(self, try_out: impl FnOnce(&Self) -> Result<(), KeyerError>) -> Result<Self, KeyerError> {
         if matches!(self.rule, Rule::Entity | Rule::Field(_)) {
@@ -80,14 +125,80 @@ impl Keyer {
             KeyStrategy::Job => Rule::Job,
             KeyStrategy::User => Rule::Entity,
             KeyStrategy::Field(pointer) => Rule::Field(pointer.clone()),
-            KeyStrategy::RoundRobin if shards.shards().is_empty() => return Err(KeyerError::Shards),
-            KeyStrategy::RoundRobin => {
-                Rule::RoundRobin(shards.shards().iter().map(|shard| shard.range.middle()).collect())
+            KeyStrategy::Popular(popularity) => {
+                Rule::Rank(Stream::new("key", seed, producer), Ranks::new(popularity))
             }
+            KeyStrategy::Explicit => Rule::Explicit(Stream::new("key", seed, producer)),
+            KeyStrategy::Hot(hot) => {
+                let stream = Stream::new("key", seed, producer);
+                Rule::Following(Arc::new(Following::hot(hot, shards, stream)?))
+            }
+            KeyStrategy::RoundRobin => Rule::Following(Arc::new(Following::round_robin(shards)?)),
         };
         Ok(Self { rule })
     }
 
+    /// What writes the keys of events that are due at a time in milliseconds since the Unix epoch. To be asked for
+    /// once a batch rather than once a record: where the strategy follows the shards, it takes a lock.
+    #[inline]
+    pub fn at(&self, unix_millis: u64) -> Keys<'_> {
+        let layout = match &self.rule {
+            Rule::Following(following) => Some(following.at(unix_millis)),
+            _ => None,
+        };
+        Keys { rule: &self.rule, layout }
+    }
+
+    /// The load begins at this time in milliseconds since the Unix epoch: hot spots that rotate do so from here.
+    pub fn begin(&self, unix_millis: u64) {
+        if let Rule::Following(following) = &self.rule {
+            following.begin(unix_millis);
+        }
+    }
+
+    /// The stream's open shards are these from now on. May take some tenths of a second, for keys that lead to chosen
+    /// shards; those who write keys are not held up.
+    pub fn follow(&self, shards: &ShardMap) {
+        if let Rule::Following(following) = &self.rule {
+            following.follow(shards);
+        }
+    }
+
+    /// Writes one key by what holds before the load begins; see [`Keys::write`].
+    ///
+    /// # Errors
+    /// As [`Keys::write`].
+    #[inline]
+    pub fn write(
+        &self,
+        job: u32,
+        sequence: u64,
+        event: &[u8],
+        written: &Written,
+        key: &mut String,
+    ) -> Result<Option<HashKey>, NoKey> {
+        self.at(0).write(job, sequence, event, written, key)
+    }
+
+    /// Whether sample events of `generator` get keys. All events of a kind have the same fields; a template's need not.
+    fn try_out(&self, generator: &Generator) -> Result<(), KeyerError> {
+        let (mut event, mut key) = (Vec::new(), String::new());
+        let samples = if generator.kind().is_some() { 1 } else { TRIALS };
+        for sequence in 0..samples {
+            event.clear();
+            let written = generator.write(0, sequence, &Timestamp::from_unix_millis(0), &mut event);
+            let Err(reason) = self.write(0, sequence, &event, &written, &mut key) else { continue };
+            let name = generator.name().to_owned();
+            return Err(match &self.rule {
+                Rule::Field(pointer) => not_there(&name, pointer, reason, &event),
+                _ => KeyerError::Entity { event: name },
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Keys<'_> {
     /// Writes the partition key of an event into `key`, which is cleared first, and returns the explicit
     /// hash key, if the strategy gives one. The key has 1 to 256 characters and is not JSON-escaped.
     ///
@@ -105,7 +216,7 @@ impl Keyer {
         key: &mut String,
     ) -> Result<Option<HashKey>, NoKey> {
         key.clear();
-        match &self.rule {
+        match self.rule {
             Rule::Random(stream) => hexadecimal(stream.job(job).event(sequence).high, key),
             Rule::Constant(text) => key.push_str(text),
             Rule::Job => decimal(job.into(), key),
@@ -115,39 +226,39 @@ impl Keyer {
                 key.push_str(std::str::from_utf8(entity).map_err(|_| NoKey::Malformed)?);
             }
             Rule::Field(pointer) => field(event, pointer, key)?,
-            Rule::RoundRobin(middles) => {
-                let count = middles.len() as u64;
-                let turn = (u64::from(job) % count + sequence % count) % count;
-                decimal(sequence, key);
-                return Ok(Some(middles[turn as usize]));
+            Rule::Rank(stream, ranks) => {
+                decimal(ranks.draw(&mut stream.job(job).event(sequence).random()).into(), key);
             }
+            Rule::Explicit(stream) => {
+                // Each job has a place of its own in the circle to begin at: 128 bits that no event of its has.
+                let start = stream.job(job).event(u64::MAX);
+                let start = u128::from(start.high) << 64 | u128::from(start.low);
+                decimal(sequence, key);
+                return Ok(Some(HashKey(start.wrapping_add(GOLDEN.wrapping_mul(sequence.into())))));
+            }
+            Rule::Following(_) => match self.layout.as_deref() {
+                Some(Layout::Middles(middles)) => {
+                    let count = middles.len() as u64;
+                    let turn = (u64::from(job) % count + sequence % count) % count;
+                    decimal(sequence, key);
+                    return Ok(Some(middles[turn as usize]));
+                }
+                Some(Layout::Shares(shares)) if shares.write(job, sequence, key) => {}
+                Some(Layout::Shares(_)) | None => return Err(NoKey::NoShard),
+            },
         }
         Ok(None)
     }
+}
 
-    /// Whether sample events of `generator` get keys. All events of a kind have the same fields; a template's need not.
-    fn try_out(&self, generator: &Generator) -> Result<(), KeyerError> {
-        let (mut event, mut key) = (Vec::new(), String::new());
-        let samples = if generator.kind().is_some() { 1 } else { TRIALS };
-        for sequence in 0..samples {
-            event.clear();
-            let written = generator.write(0, sequence, &Timestamp::from_unix_millis(0), &mut event);
-            let Err(reason) = self.write(0, sequence, &event, &written, &mut key) else { continue };
-            let name = generator.name().to_owned();
-            return Err(match &self.rule {
-                Rule::Field(pointer) => {
-                    // Fields are looked up without reading the whole event.
-                    let (reason, fields) = match serde_json::from_slice(&event) {
-                        Ok(event) => (reason, fields(&event)),
-                        Err(_) => (NoKey::Malformed, String::new()),
-                    };
-                    KeyerError::Field { event: name, pointer: pointer.to_string(), reason, fields }
-                }
-                _ => KeyerError::Entity { event: name },
-            });
-        }
-        Ok(())
-    }
+/// Why a field of an event is no key, and which fields would be.
+fn not_there(name: &str, pointer: &JsonPointer, reason: NoKey, event: &[u8]) -> KeyerError {
+    // Fields are looked up without reading the whole event.
+    let (reason, fields) = match serde_json::from_slice(event) {
+        Ok(event) => (reason, fields(&event)),
+        Err(_) => (NoKey::Malformed, String::new()),
+    };
+    KeyerError::Field { event: name.to_owned(), pointer: pointer.to_string(), reason, fields }
 }
 
 /// Writes the text of the field at `pointer` into `key`.
@@ -184,220 +295,6 @@ fn decimal(number: u64, key: &mut String) {
     key.push_str(std::str::from_utf8(digits(number, &mut [0; 20])).expect("digits are ASCII"));
 }
 
-fn hexadecimal(bits: u64, key: &mut String) {
-    let mut text = [0; 16];
-    text[..8].copy_from_slice(&hex((bits >> 32) as u32));
-    text[8..].copy_from_slice(&hex(bits as u32));
-    key.push_str(std::str::from_utf8(&text).expect("hexadecimal digits are ASCII"));
-}
-
 #[cfg(test)]
-mod tests {
-    use std::collections::HashSet;
-
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-    use crate::generate::{Template, TemplateMode};
-    use crate::kinesis::{HashRange, Shard, ShardId};
-
-    const NO_ENTITY: Written = Written { length: 0, entity: None };
-
-    fn shards(count: u32) -> ShardMap {
-        let shards = (0..).zip(HashRange::ALL.divided(count));
-        ShardMap::new(shards.map(|(id, range)| Shard { id: ShardId(id), range }).collect())
-    }
-
-    fn keyer(strategy: &str, kind: EventKind) -> Result<Keyer, KeyerError> {
-        Keyer::new(&strategy.parse().expect("a strategy"), kind, 1, "p", &shards(3))
-    }
-
-    fn keyed(
-        keyer: &Keyer,
-        job: u32,
-        sequence: u64,
-        event: &str,
-    ) -> Result<(String, Option<HashKey>), NoKey> {
-        let mut key = "from before".to_owned();
-        let explicit = keyer.write(job, sequence, event.as_bytes(), &NO_ENTITY, &mut key)?;
-        Ok((key, explicit))
-    }
-
-    /// The key by a pointer alone, without the trial on a built-in event.
-    fn by_field(pointer: &str, event: &str) -> Result<String, NoKey> {
-        let keyer = Keyer { rule: Rule::Field(pointer.parse().expect("a pointer")) };
-        keyed(&keyer, 0, 0, event).map(|(key, _)| key)
-    }
-
-    #[test]
-    fn random_keys_differ_by_job_and_sequence_and_repeat_by_seed() {
-        let (one, same) = (keyer("random", EventKind::Message), keyer("random", EventKind::Click));
-        let (one, same) = (one.expect("no trial"), same.expect("no trial"));
-        let mut seen = HashSet::new();
-        for job in 0..10 {
-            for sequence in 0..1_000 {
-                let key = keyed(&one, job, sequence, "").expect("a key");
-                assert_eq!(key.0.len(), 16);
-                assert_eq!(keyed(&same, job, sequence, ""), Ok(key.clone()));
-                assert!(seen.insert(key.0));
-            }
-        }
-    }
-
-    #[test]
-    fn constant_and_job_are_what_they_say() {
-        let constant = keyer("constant:shardId-000000000000", EventKind::Message).expect("no trial");
-        assert_eq!(keyed(&constant, 3, 4, ""), Ok(("shardId-000000000000".to_owned(), None)));
-        let job = keyer("job", EventKind::Message).expect("no trial");
-        assert_eq!(keyed(&job, u32::MAX, 4, ""), Ok(("4294967295".to_owned(), None)));
-    }
-
-    // Each job goes round all shards, one a record, and neighbouring jobs start at neighbouring shards.
-    #[test]
-    fn round_robin_visits_every_shard_in_turn() {
-        let (keyer, map) = (keyer("round-robin", EventKind::Message).expect("three shards"), shards(3));
-        for job in [0, 1, 2, 3, u32::MAX] {
-            for sequence in (0..10).chain(u64::MAX - 5..=u64::MAX) {
-                let (key, explicit) = keyed(&keyer, job, sequence, "").expect("a key");
-                assert_eq!(key, sequence.to_string());
-                let turn = (u128::from(job) + u128::from(sequence)) % 3;
-                assert_eq!(explicit.and_then(|key| map.locate(key)), Some(ShardId(turn as u64)));
-            }
-        }
-    }
-
-    #[test]
-    fn round_robin_without_shards_says_what_to_do() {
-        let error =
-            Keyer::new(&KeyStrategy::RoundRobin, EventKind::Mouse, 1, "p", &ShardMap::default()).err();
-        assert_eq!(error, Some(KeyerError::Shards));
-    }
-
-    #[test]
-    fn the_user_is_the_events_entity() {
-        for (kind, pointer) in
-            [(EventKind::Mouse, "/user"), (EventKind::Click, "/user"), (EventKind::Trade, "/ticker")]
-        {
-            let generator = Generator::new(kind, 1, "p");
-            let user = keyer("user", kind).expect("it has an entity");
-            let mut out = b"what stood before".to_vec();
-            let start = out.len();
-            let written = generator.write(3, 4, &Timestamp::from_unix_millis(0), &mut out);
-            let event = &out[start..];
-            let mut key = String::new();
-            assert_eq!(user.write(3, 4, event, &written, &mut key), Ok(None));
-            let event: Value = serde_json::from_slice(event).expect("valid JSON");
-            assert_eq!(event.pointer(pointer).and_then(Value::as_str), Some(&*key));
-        }
-        assert_eq!(
-            keyer("user", EventKind::Message).err(),
-            Some(KeyerError::Entity { event: "message".to_owned() })
-        );
-    }
-
-    #[test]
-    fn a_field_of_an_event_is_its_key() {
-        for (kind, pointer) in [
-            (EventKind::Mouse, "field:/viewport/1"),
-            (EventKind::Click, "field:/item/category"),
-            (EventKind::Trade, "field:/price"),
-            (EventKind::Message, "field:/message"),
-        ] {
-            assert!(keyer(pointer, kind).is_ok(), "{kind} {pointer}");
-        }
-    }
-
-    #[test]
-    fn a_field_that_no_event_has_is_refused_with_those_that_it_has() {
-        let error = keyer("field:/usr", EventKind::Message).expect_err("there is no such field");
-        assert_eq!(
-            error.to_string(),
-            "field:/usr gives no partition key in the event message: the field is missing; it has /date, /message"
-        );
-        let error = keyer("field:/viewport", EventKind::Mouse).expect_err("it is an array");
-        assert!(matches!(error, KeyerError::Field { reason: NoKey::Container, .. }));
-    }
-
-    #[test]
-    fn what_is_no_key_is_refused_with_the_reason() {
-        let event = r#"{"n":null,"o":{},"a":[],"e":"","i":-1.5e3,"t":true,"s":"a\"\u00e9\ud83d\ude00"}"#;
-        for (pointer, key) in [
-            ("/x", Err(NoKey::Missing)),
-            ("/i/0", Err(NoKey::Missing)),
-            ("/n", Err(NoKey::Null)),
-            ("/o", Err(NoKey::Container)),
-            ("/a", Err(NoKey::Container)),
-            ("/e", Err(NoKey::Empty)),
-            ("/i", Ok("-1.5e3".to_owned())),
-            ("/t", Ok("true".to_owned())),
-            ("/s", Ok("a\"é😀".to_owned())),
-        ] {
-            assert_eq!(by_field(pointer, event), key, "{pointer}");
-        }
-        for event in [r#"{"s":"a"#, r#"{"s":"\x"}"#, r#"{"s":"\ud800"}"#, "{", ""] {
-            assert_eq!(by_field("/s", event), Err(NoKey::Malformed), "{event}");
-        }
-    }
-
-    #[test]
-    fn the_longest_key_is_counted_in_characters_after_unescaping() {
-        for (letter, written) in [("é", "é"), ("\n", "\\n"), ("😀", "\\ud83d\\ude00")] {
-            let event = |count| format!(r#"{{"s":"{}"}}"#, written.repeat(count));
-            assert_eq!(by_field("/s", &event(256)), Ok(letter.repeat(256)));
-            assert_eq!(by_field("/s", &event(257)), Err(NoKey::TooLong));
-        }
-        let digits = |count| format!("{{\"s\":{}}}", "1".repeat(count));
-        assert_eq!(by_field("/s", &digits(256)), Ok("1".repeat(256)));
-        assert_eq!(by_field("/s", &digits(257)), Err(NoKey::TooLong));
-    }
-
-    #[test]
-    fn a_templates_field_is_a_key_where_every_event_has_it() {
-        let keyer = |template: &str, strategy: &str| {
-            let template = Template::compile(template, TemplateMode::Lenient).expect("a template");
-            let generator = Generator::of_template(template.into(), 1, "p");
-            let strategy = strategy.parse().expect("a strategy");
-            Keyer::of_events(&strategy, &generator, 1, "p", &shards(3)).map_err(|error| error.to_string())
-        };
-        let template = r#"{"id":{{random.number(9)}},"city":{{random.arrayElement(["\"a\"","null"])}}}"#;
-        assert!(keyer(template, "field:/id").is_ok());
-        assert!(keyer("no JSON", "random").is_ok());
-        for (template, strategy, part) in [
-            (
-                template,
-                "field:/city",
-                "field:/city gives no partition key in the event template: the field is null",
-            ),
-            (template, "field:/town", "the field is missing; it has /city, /id"),
-            ("no JSON", "field:/id", "the event is not valid JSON"),
-            (template, "user", "the event template has no user or ticker"),
-        ] {
-            let error = keyer(template, strategy).expect_err(strategy);
-            assert!(error.contains(part), "{error}");
-        }
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(32))]
-
-        // Any strategy that a kind accepts gives every one of its events a legal key, the same each time.
-        #[test]
-        fn every_event_gets_a_legal_key(job in any::<u32>(), sequence in any::<u64>(), seed in 0..3_u64) {
-            for kind in EventKind::ALL {
-                let generator = Generator::new(kind, seed, "p");
-                for name in ["random", "constant:k", "job", "user", "round-robin", "field:/id", "field:/item/category"] {
-                    let strategy = name.parse().expect("a strategy");
-                    let Ok(keyer) = Keyer::new(&strategy, kind, seed, "p", &shards(2)) else { continue };
-                    let (mut event, mut key, mut again) = (Vec::new(), String::new(), String::new());
-                    let written = generator.write(job, sequence, &Timestamp::from_unix_millis(0), &mut event);
-                    let explicit = keyer.write(job, sequence, &event, &written, &mut key);
-                    prop_assert!(explicit.is_ok());
-                    prop_assert!((1..=MAX_PARTITION_KEY_CHARS).contains(&key.chars().count()));
-                    prop_assert_eq!(keyer.write(job, sequence, &event, &written, &mut again), explicit);
-                    prop_assert_eq!(&key, &again);
-                }
-            }
-        }
-    }
-}
+#[path = "keyer_tests.rs"]
+mod tests;

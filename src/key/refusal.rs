@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::kinesis::ShardId;
 use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 
 /// A strategy that can not work with this event or this stream.
@@ -33,6 +34,22 @@ pub enum KeyerError {
         "round-robin needs the stream's open shards, and none is known: choose random, which spreads as evenly without them"
     )]
     Shards,
+    /// `hot` with a shard that is not open.
+    #[error("hot: {shard} is no open shard of the stream; it has {}", if .open.is_empty() { "none that is known" } else { .open })]
+    NoSuchShard {
+        /// The shard.
+        shard: ShardId,
+        /// The open ones, joined by commas.
+        open: String,
+    },
+    /// `hot` with a shard of so few hash keys that none of a million partition keys leads there.
+    #[error(
+        "hot: {shard} holds so small a part of the hash keys that no partition key was found for it: choose another shard"
+    )]
+    TooSmall {
+        /// The shard.
+        shard: ShardId,
+    },
 }
 
 /// Why an event gives no partition key.
@@ -56,6 +73,9 @@ pub enum NoKey {
     /// The event is no valid JSON on the way to the field.
     #[error("the event is not valid JSON")]
     Malformed,
+    /// No key is known for any open shard.
+    #[error("no key is known for any open shard")]
+    NoShard,
 }
 
 /// What fields there are, where any is known.

@@ -6,7 +6,9 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::config::Credentials;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::types::{StreamDescriptionSummary, StreamMode, StreamStatus};
+use aws_sdk_kinesis::types::{
+    RecordDistributionStrategy, StreamDescriptionSummary, StreamMode, StreamStatus,
+};
 
 use super::bound::Bounded;
 use super::fault::{Cause, Fault, Refusal};
@@ -35,6 +37,9 @@ pub struct StreamFacts {
     pub status: Status,
     /// Its capacity mode.
     pub mode: Mode,
+    /// Whether a record's shard follows from its key; false where Kinesis spreads records as it likes (an on-demand
+    /// stream's record distribution AUTO); none where the endpoint does not tell.
+    pub by_key: Option<bool>,
     /// Shards that take writes.
     pub open_shards: u32,
     /// Most bytes of a record, where the endpoint tells it.
@@ -223,6 +228,11 @@ pub(super) fn facts(summary: &StreamDescriptionSummary) -> StreamFacts {
             Some(StreamMode::Provisioned) => Mode::Provisioned,
             Some(StreamMode::OnDemand) => Mode::OnDemand,
             _ => Mode::Untold,
+        },
+        by_key: match summary.record_distribution_strategy() {
+            Some(RecordDistributionStrategy::Auto) => Some(false),
+            Some(RecordDistributionStrategy::UserPartitionKey) => Some(true),
+            _ => None,
         },
         open_shards: u32::try_from(summary.open_shard_count()).unwrap_or(0),
         record_bytes: summary

@@ -115,6 +115,8 @@ pub struct Shard {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShardMap {
     shards: Vec<Shard>,
+    /// Their ids, ascending.
+    ids: Vec<ShardId>,
 }
 
 impl ShardMap {
@@ -122,7 +124,15 @@ impl ShardMap {
     #[must_use]
     pub fn new(mut shards: Vec<Shard>) -> Self {
         shards.sort_by_key(|shard| shard.range.start);
-        Self { shards }
+        let mut ids: Vec<ShardId> = shards.iter().map(|shard| shard.id).collect();
+        ids.sort_unstable();
+        Self { shards, ids }
+    }
+
+    /// Whether it has a shard of that id.
+    #[must_use]
+    pub fn knows(&self, shard: ShardId) -> bool {
+        self.ids.binary_search(&shard).is_ok()
     }
 
     /// The shards, in the order of their ranges.
@@ -183,6 +193,7 @@ mod tests {
                 assert_eq!(map.locate(key), Some(ShardId(i as u64)));
             }
         }
+        assert!((0..3).all(|id| map.knows(ShardId(id))) && !map.knows(ShardId(3)));
         assert_eq!(ShardMap::default().locate(HashKey(0)), None);
         let gap = ShardMap::new(vec![Shard { id: ShardId(0), range: ranges[1] }]);
         assert_eq!((gap.locate(ranges[0].end), gap.locate(ranges[2].start)), (None, None));

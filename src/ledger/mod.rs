@@ -95,6 +95,11 @@ impl Ledger {
         self.lock().clock_steps += 1;
     }
 
+    /// The open shards were listed anew, and are others.
+    pub fn resharded(&self) {
+        self.lock().reshards += 1;
+    }
+
     /// `records` were due and will never be generated.
     pub fn dropped(&self, why: Dropped, records: u64) {
         self.lock().drop_records(why, records);

@@ -285,7 +285,9 @@ mod tests {
         let slices = |index| -> Vec<_> {
             let share = Share::new(index, 2).expect("one of two");
             let quota = Quota::each(2, 50);
-            Arrivals::shared(quota, Curve::Even, Pacing::Poisson, 500, 1, share).map(|slice| slice.offset).collect()
+            Arrivals::shared(quota, Curve::Even, Pacing::Poisson, 500, 1, share)
+                .map(|slice| slice.offset)
+                .collect()
         };
         assert_ne!(slices(0), slices(1));
     }

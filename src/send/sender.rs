@@ -12,7 +12,7 @@ use super::complaints::Complaints;
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
 use super::{Retry, SendPolicy, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, EntryResult, Fault, Lane, ShardMap, Silence};
+use crate::kinesis::{Answer, Cause, EntryResult, Fault, Lane, OpenShards, Silence};
 use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, StoredIn, Unknown, Witness};
 
 /// Whatever puts records: Kinesis, or a test's script.
@@ -39,7 +39,7 @@ pub struct Sender<T> {
     transport: T,
     policy: SendPolicy,
     envelope: Envelope,
-    shards: ShardMap,
+    shards: OpenShards,
     ledger: Arc<Ledger>,
     complaints: Complaints,
     /// Who hears the fate of every record; mostly nobody.
@@ -63,10 +63,11 @@ impl<T: Transport> Sender<T> {
         transport: T,
         policy: SendPolicy,
         envelope: Envelope,
-        shards: ShardMap,
+        shards: impl Into<OpenShards>,
         ledger: Arc<Ledger>,
         cut: watch::Receiver<bool>,
     ) -> Self {
+        let shards = shards.into();
         let (complaints, witnesses) = (Complaints::default(), Vec::new());
         Self { transport, policy, envelope, shards, ledger, complaints, witnesses, digests: false, cut }
     }
@@ -134,7 +135,8 @@ impl<T: Transport> Sender<T> {
                 }
             };
             let may_retry = self.policy.retry == Retry::Backoff && attempt < self.policy.max_attempts;
-            let so_far = Circumstances { may_retry, doubtful, shards: &self.shards };
+            let shards = self.shards.now();
+            let so_far = Circumstances { may_retry, doubtful, shards: &shards };
             let ruling = match &result {
                 Ok(()) => settle_answer(&batch, answer, so_far),
                 Err(fault) => settle_fault(&batch, fault.cause, so_far),
@@ -147,6 +149,7 @@ impl<T: Transport> Sender<T> {
                 let stored = stored(&batch, answer);
                 self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
             }
+            self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
             self.complaints.hear(&ruling, result.err(), batch.len(), answer);
             let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
             self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
@@ -234,7 +237,7 @@ mod tests {
 
     use super::*;
     use crate::batch::{BatchBuilder, Pushed};
-    use crate::kinesis::{EntryResult, Limits, Refusal, ShardId};
+    use crate::kinesis::{EntryResult, HashRange, Limits, Refusal, Shard, ShardId, ShardMap};
     use crate::ledger::Snapshot;
 
     /// Answers one request after the other by a script; keeps the bodies.
@@ -280,6 +283,15 @@ mod tests {
 
     /// Sends a batch of three through the script; time is paused, so waits take none.
     async fn send(replies: &[Reply], max_attempts: u32, cut_after: Option<Duration>) -> Sent {
+        send_to(replies, max_attempts, cut_after, OpenShards::default()).await
+    }
+
+    async fn send_to(
+        replies: &[Reply],
+        max_attempts: u32,
+        cut_after: Option<Duration>,
+        shards: OpenShards,
+    ) -> Sent {
         let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
         let policy = SendPolicy {
             retry: Retry::Backoff,
@@ -297,8 +309,7 @@ mod tests {
         }
         let batch = builder.seal(&envelope).expect("three entries");
         ledger.generated(3);
-        let sender =
-            Sender::new(script.clone(), policy, envelope, ShardMap::default(), Arc::clone(&ledger), is_cut);
+        let sender = Sender::new(script.clone(), policy, envelope, shards, Arc::clone(&ledger), is_cut);
         let start = Instant::now();
         let mut answer = Answer::default();
         let sending = sender.send(batch, start, &mut answer);
@@ -325,6 +336,18 @@ mod tests {
         let replies = [Reply::Entries(vec![NO, NO, NO]), Reply::Wordless];
         let sent = send(&replies, 2, None).await;
         assert_eq!((sent.counts.failed.total(), sent.counts.unknown.get(Unknown::BadAnswer)), (0, 3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_names_a_shard_that_is_not_in_the_map_puts_it_out_of_date() {
+        let whole = Shard { id: ShardId(0), range: HashRange::ALL };
+        let shards = OpenShards::from(ShardMap::new(vec![whole]));
+        let stranger = EntryResult::Throttled(Some(ShardId(7)));
+        for (entries, expected) in [(vec![OK, NO, OK], None), (vec![OK, stranger, OK], Some(ShardId(7)))] {
+            send_to(&[Reply::Entries(entries)], 1, None, shards.clone()).await;
+            let outdated = timeout(Duration::from_secs(1), shards.outdated()).await;
+            assert_eq!(outdated.ok(), expected);
+        }
     }
 
     fn keys(body: &Bytes) -> Vec<String> {

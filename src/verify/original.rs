@@ -76,12 +76,13 @@ impl Original {
         // Round-robin asks for shards; the key that it writes, unlike the explicit hash key, does not depend on them.
         let shards = ShardMap::new(vec![Shard { id: ShardId(0), range: HashRange::ALL }]);
         let keyer = |key: &KeyStrategy| Keyer::new(key, made.kind, made.seed, producer, &shards);
-        let keyer = made.key.as_ref().map(keyer).transpose()?;
+        // Keys that depend on the shards of the time are not compared.
+        let keyer = made.key.as_ref().filter(|key| key.is_told_by_the_event()).map(keyer).transpose()?;
         let generator = Generator::new(made.kind, made.seed, producer);
         Ok(Self {
             kind: made.kind,
             keyer,
-            keys_repeat: !matches!(made.key, Some(KeyStrategy::Random | KeyStrategy::RoundRobin)),
+            keys_repeat: !made.key.as_ref().is_some_and(KeyStrategy::never_repeats),
             places: Places::new(made.kind, escaped),
             time: None,
             event: Vec::with_capacity(generator.largest_event()),

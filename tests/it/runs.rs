@@ -24,6 +24,9 @@ fn every_event_and_key_strategy_is_taken_by_the_stream() {
         ("message", "constant:shardId-000000000000"),
         ("mouse", "job"),
         ("click", "round-robin"),
+        ("trade", "explicit"),
+        ("mouse", "zipf:1.2"),
+        ("click", "hot:60%@2"),
     ];
     for (event, key) in all {
         let arguments = ["--local=4", "--max-records=100", "--event", event, "--partition-key", key];

@@ -67,6 +67,8 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
                     "a\u{7}:é",
                 ],
             ),
+            "replay" => own(&["t", "/tmp/a trace.gz"], &[""]),
+            "speed" => own(&["0.001", "1000", "1.5"], &["0", "0.0009", "1000.0001", "x2", "1e2", "-1"]),
             "journal" => own(&["j", "/tmp/a journal"], &[""]),
             "instance" => own(&["a", &"a".repeat(64)], &[&"a".repeat(65), "a b", "é"]),
             "listen" => own(&["0.0.0.0:0", "[::]:65535", "off"], &["1.2.3.4:65536", ":80", "1.2.3.4", "OFF"]),
@@ -107,7 +109,9 @@ fn every_setting_takes_its_bounds_and_nothing_beyond() {
         }
         let absurd = [String::new(), "\u{0}".to_owned(), "z".repeat(100_000)];
         // What a path may be, the system says.
-        let absurd = absurd.into_iter().filter(|value| value.is_empty() || setting.flag != "journal");
+        let absurd = absurd
+            .into_iter()
+            .filter(|value| value.is_empty() || !["journal", "replay"].contains(&setting.flag));
         for value in wrong.into_iter().chain(absurd) {
             let flag = format!("--{}", setting.flag);
             for (origin, lines) in [setting.name, &flag].into_iter().zip(told(setting, &value)) {

@@ -195,7 +195,7 @@ fn every_wrong_value_is_reported_at_once_with_its_rule() {
         "--pacing: must be one of burst, smooth, poisson, stagger, but is \"gauss\"",
         "--duration: must be a duration such as 500ms, 90s or 1h30m, from 1ms to 365d, but is \"1\"",
         "STREAMER_MAX_RECORDS: must be a whole number from 1 to 1000000000000000, but is \"99999999999999999999\"",
-        "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
+        "STREAMER_PARTITION_KEY: must be one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin, but is \"field:x\" (the text after field: must be a JSON pointer such as /user/id (RFC 6901))",
         "STREAMER_SEED: must be a whole number from 0 to 18446744073709551615, but is empty",
         "--max-in-flight: must be a whole number from 1 to 10000, but is \"-1\"",
         "STREAMER_MAX_REQUEST_BYTES: must be a size in bytes, or with KB, MB, KiB or MiB, from 1KiB to 10MiB, but is \"11MiB\"",
@@ -348,8 +348,10 @@ fn the_variables_of_a_config_are_the_whole_table() {
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
     // A rate and messages can't stand together.
-    for load in ["--messages=1", "--rate=5/s"] {
-        let config = run(&[], &[&optional[..], &sizes[..], &[load, "--profile=ramp:1..2/3s"]].concat());
+    let loads =
+        [["--messages=1", "--profile=ramp:1..2/3s"], ["--rate=5/s", "--jobs=1"], ["--replay=t", "--speed=2"]];
+    for load in loads {
+        let config = run(&[], &[&optional[..], &sizes[..], &load].concat());
         names.extend(config.variables().into_iter().map(|(name, _)| name));
     }
     assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect());

@@ -19,9 +19,15 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "allowed-streams" => &["*"],
                 "local" => &["true", "false", "1", "1000"],
                 "cron" => &[],
-                "partition-key" => {
-                    &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
-                }
+                "partition-key" => &[
+                    "random",
+                    "constant:TEXT",
+                    "job",
+                    "user",
+                    "field:/json/pointer",
+                    "explicit",
+                    "round-robin",
+                ],
                 "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "rate" => &["5000/s", "300/min", "12MB/s", "1.5MiB/s"],
                 "profile" => &[
@@ -34,7 +40,8 @@ fn examples(setting: &Setting) -> Vec<String> {
                 ],
                 "instance" => &[],
                 "start-at" => &["2026-11-21T12:00:00Z", "+30s", "+1s", "+24h"],
-                "journal" => &[],
+                "journal" | "replay" => &[],
+                "speed" => &["0.001", "1000"],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
                 "log" => &["off", "error", "warn", "info", "debug", "trace", "info,kinesis_streamer=debug"],
                 other => panic!("name the examples of {other}"),
@@ -100,7 +107,7 @@ fn a_wrong_value_is_explained_once_and_in_words() {
     assert_eq!(
         wrong(&[], &["--local", "--partition-key=foo"]),
         [
-            "--partition-key: must be one of random, constant:TEXT, job, user, field:/json/pointer, round-robin, but is \"foo\""
+            "--partition-key: must be one of random, constant:TEXT, job, user, field:/json/pointer, uniform:keys=N, zipf:EXPONENT,keys=N, hot:SHARE%@SHARD[,rotate=TIME], explicit, round-robin, but is \"foo\""
         ]
     );
     let cron = |text: &str| wrong(&[], &["--local", &format!("--cron={text}")]).concat();

@@ -36,6 +36,7 @@ fn every_shipped_environment_file_is_a_valid_config() {
         ("one-shard-overload", 1_200),
         ("original", 100),
         ("just-measure", 1_000),
+        ("hot-shard-moving", 2_000),
     ] {
         assert!(loads.iter().any(|(name, load)| (name.as_str(), *load) == expected), "{expected:?}");
     }
