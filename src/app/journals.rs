@@ -150,7 +150,7 @@ impl Journals {
                 return Err(JournalsError::OtherStream { path: path.clone(), stream, others });
             }
             for header in &ours {
-                if let Ok(EventChoice::Template(_)) = header.event.parse() {
+                if header.event.parse().is_ok_and(|event: EventChoice| event.has_template()) {
                     return Err(JournalsError::Template {
                         path: path.clone(),
                         producer: header.producer.clone(),
@@ -269,6 +269,7 @@ mod tests {
             producer: producer.to_owned(),
             seed: 1,
             event: "click".to_owned(),
+            shaping: None,
             partition_key: "random".to_owned(),
             stream: stream.to_owned(),
             arn: None,

@@ -10,6 +10,7 @@ mod pace;
 mod plan;
 mod readback;
 mod report;
+mod sheet;
 mod start_error;
 mod template;
 mod verified;
@@ -22,12 +23,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::net::TcpListener;
 
-use crate::batch::Envelope;
+use crate::batch::{Compression, Envelope};
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
-use crate::generate::{Event, Generator};
+use crate::generate::{Event, Maker, Shaping};
 use crate::journal::{self, Header, Journal};
-use crate::key::Keyer;
+use crate::key::{KeyStrategy, Keyer};
+use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
@@ -43,7 +45,9 @@ pub use guard::{AllGuarded, Guarded};
 pub use journals::{JournalsError, Silent};
 use pace::Pace;
 use readback::Beside;
+use sheet::Blank;
 pub use report::Report;
+pub use sheet::SheetEnd;
 pub use start_error::StartError;
 pub use template::{EventError, import_templates, lint_template, read_event};
 pub use verified::Verified;
@@ -64,6 +68,7 @@ pub struct App {
     watch: Watch,
     journal: Option<Journal>,
     beside: Option<Beside>,
+    sheet: Option<Blank>,
 }
 
 /// The stream, found and described.
@@ -79,7 +84,7 @@ struct Reached {
 /// The stages that depend on the stream's facts.
 struct Stages {
     limits: Limits,
-    generator: Generator,
+    maker: Maker,
     keyer: Keyer,
     envelope: Envelope,
 }
@@ -123,9 +128,26 @@ impl Stages {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
         };
-        let generator = Generator::of(event, seed, producer);
-        let keyer = Keyer::of_events(&config.key, &generator, seed, producer, shards)?;
-        Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
+        let limits = config.limits.over(own);
+        let most = limits.record_bytes.min(limits.request_bytes).saturating_sub(most_key_bytes(&config.key));
+        config.shaping.check(most as u64)?;
+        let maker = Maker::new(event, &config.shaping, seed, producer)?;
+        let mut keyer = None;
+        for generator in maker.generators() {
+            keyer = Some(Keyer::of_events(&config.key, generator, seed, producer, shards)?);
+        }
+        let keyer = keyer.expect("a maker makes one event at least");
+        Ok(Self { limits, maker, keyer, envelope })
+    }
+}
+
+/// The most bytes of a partition key.
+fn most_key_bytes(key: &KeyStrategy) -> usize {
+    match key {
+        KeyStrategy::Constant(key) => key.as_str().len(),
+        KeyStrategy::Job | KeyStrategy::Random | KeyStrategy::RoundRobin => 20,
+        // Entities are ASCII; of a field, as much as is usual.
+        KeyStrategy::User | KeyStrategy::Field(_) => MAX_PARTITION_KEY_CHARS,
     }
 }
 
@@ -136,9 +158,9 @@ impl Stages {
 /// Why the run could not begin.
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
     let reached = reach(config).await?;
-    let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
-    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
-    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
+    let Stages { limits, maker, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
+    let facts = plan::facts(config, reached.as_ref(), &maker, &keyer);
+    let second = plan::first_second(config, &envelope, limits, &maker, &keyer, wall());
     Ok(start_text(&facts) + &second)
 }
 
@@ -150,6 +172,7 @@ fn journal_header(config: &Config, reached: &Reached) -> Header {
         producer: config.producer.clone(),
         seed: config.seed.value,
         event: config.event.to_string(),
+        shaping: (config.shaping != Shaping::default()).then(|| config.shaping.to_string()),
         partition_key: config.key.to_string(),
         stream: reached.stream.name().to_string(),
         arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),
@@ -179,6 +202,12 @@ impl App {
         // Before the stream is looked for: a file that can't be used is told at once.
         let journal =
             config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
+        let sheet = match (&config.answer_sheet, &config.shaping.inject) {
+            (Some(path), Some(_)) => Some(
+                sheet::open(path).map_err(|source| StartError::Sheet { path: path.clone(), source })?,
+            ),
+            _ => None,
+        };
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
@@ -197,7 +226,7 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, Some(&reached), &stages.maker, &stages.keyer);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
@@ -210,7 +239,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside })
+        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside, sheet })
     }
 
     /// The counts of the run.
@@ -229,9 +258,9 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
+        let Self { config, console, reached, stages, ledger, view, watch, journal, beside, sheet } = self;
         let Reached { lane, stream, shards, embedded, .. } = reached;
-        let Stages { limits, generator, keyer, envelope } = stages;
+        let Stages { limits, maker, keyer, envelope } = stages;
         let load = config.load.clone();
         let plan = Plan {
             cron: load.cron.clone(),
@@ -248,13 +277,24 @@ impl App {
                 journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
             );
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
-        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
+        let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
+            .with_packing(config.packing)
+            .with_most_bytes(config.max_in_flight_bytes);
+        let pipeline = Arc::new(pipeline);
+        let sheet = match sheet.zip(config.shaping.inject.as_ref()) {
+            Some((blank, inject)) => {
+                let pipeline = Arc::clone(&pipeline);
+                let look = move |write: &mut dyn FnMut(&Maker, &[u64]) -> _| write(pipeline.maker(), &pipeline.reached());
+                Some(blank.begin(&config.producer, inject, look).map_err(StartError::Thread)?)
+            }
+            None => None,
+        };
 
         let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
         let (control, told) = std_mpsc::channel();
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
-        let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
+        let mut carrying = tokio::spawn(pipeline.run(releases, is_cut));
         view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
@@ -301,9 +341,15 @@ impl App {
             Some(journal) => Some(journal.finish(ended).await),
             None => None,
         };
+        let sheet = match sheet {
+            Some(sheet) => Some(sheet.finish().await),
+            None => None,
+        };
         Ok(Report {
             counts,
             journal,
+            sheet,
+            compressed: config.packing.compression != Compression::None,
             facts: RunFacts {
                 stream: stream.name().to_string(),
                 seed: config.seed.value,

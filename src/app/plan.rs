@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Reached;
-use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
+use crate::batch::{BatchBuilder, Compression, Envelope, Framing, Packer, Pushed, Spent};
 use crate::config::{Config, Target};
 use crate::expose::{Capacity, PlanFacts, StreamPlan};
-use crate::generate::{Generator, Timestamp};
+use crate::generate::{Due, Maker, Shaping};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
 use crate::schedule::{Arrivals, Quota};
@@ -20,7 +20,7 @@ const LISTED: usize = 20;
 pub(super) fn facts(
     config: &Config,
     reached: Option<&Reached>,
-    generator: &Generator,
+    maker: &Maker,
     keyer: &Keyer,
 ) -> PlanFacts {
     let embedded = matches!(config.target, Target::Local { .. });
@@ -51,10 +51,10 @@ pub(super) fn facts(
         pacing: load.pacing.to_string(),
         duration: load.duration,
         max_records: load.max_records,
-        event: config.event.to_string(),
-        event_bytes: generator.typical_event() as f64,
+        event: event(config),
+        event_bytes: maker.typical_event() as f64,
         key: config.key.to_string(),
-        key_bytes: key_bytes(generator, keyer),
+        key_bytes: key_bytes(maker, keyer),
         most_keys: match &config.key {
             KeyStrategy::Constant(_) => Some(1),
             KeyStrategy::Job => Some(load.jobs.into()),
@@ -76,15 +76,35 @@ pub(super) fn facts(
     }
 }
 
+/// The event, with what is done to it.
+fn event(config: &Config) -> String {
+    let mut text = config.event.to_string();
+    let Shaping { size, inject, .. } = &config.shaping;
+    if let Some(size) = size {
+        let _ = write!(text, ", {size}");
+    }
+    let (compression, framing) = (config.packing.compression, config.packing.framing);
+    if framing != Framing::None {
+        let _ = write!(text, ", framed by {framing}");
+    }
+    if compression != Compression::None {
+        let _ = write!(text, ", before {compression}");
+    }
+    if let Some(inject) = inject {
+        let _ = write!(text, ", with {inject}");
+    }
+    text
+}
+
 /// The mean size of the keys of some events, in bytes.
-fn key_bytes(generator: &Generator, keyer: &Keyer) -> f64 {
+fn key_bytes(maker: &Maker, keyer: &Keyer) -> f64 {
     const SAMPLE: u64 = 100;
     let (mut event, mut key, mut bytes) = (Vec::new(), String::new(), 0);
-    let time = Timestamp::from_unix_millis(0);
+    let mut due = Due::new(0, 0);
     for sequence in 0..SAMPLE {
         event.clear();
-        let written = generator.write(0, sequence, &time, &mut event);
-        if keyer.write(0, sequence, &event, &written, &mut key).is_ok() {
+        let made = maker.compose(0, sequence, &mut due, &mut event);
+        if keyer.write(0, made.event, &event, &made.written, &mut key).is_ok() {
             bytes += key.len();
         }
     }
@@ -96,26 +116,29 @@ pub(super) fn first_second(
     config: &Config,
     envelope: &Envelope,
     limits: Limits,
-    generator: &Generator,
+    maker: &Maker,
     keyer: &Keyer,
     wall: Duration,
 ) -> String {
     let load = &config.load;
     let second = load.cron.next_after(wall.as_secs());
     let quota = Quota { jobs: load.jobs, messages: load.messages };
-    let mut sequences = vec![0_u64; load.jobs as usize];
+    let mut sequences = vec![(0_u64, 0_u64); load.jobs as usize];
+    let mut packer = Packer::default();
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
     for slice in Arrivals::new(quota, load.pacing, limits.request_records, config.seed.value) {
-        let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
-        let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
+        let (mut left, (next, opened_millis)) = (slice.records, &mut sequences[slice.job as usize]);
+        let mut due = Due::new(second * 1_000 + slice.offset.as_millis() as u64, *opened_millis);
         while left > 0 {
             let mut builder = BatchBuilder::new(limits, std::mem::take(&mut spent));
             while left > 0 {
                 event.clear();
-                let written = generator.write(slice.job, *next, &time, &mut event);
-                let explicit = keyer.write(slice.job, *next, &event, &written, &mut key);
-                if explicit.is_ok_and(|explicit| builder.push(&event, &key, explicit) == Pushed::Full) {
+                let made = maker.compose(slice.job, *next, &mut due, &mut event);
+                let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
+                maker.finish(slice.job, &made, 0, &mut event);
+                let data = packer.pack(config.packing, &mut event);
+                if explicit.is_ok_and(|explicit| builder.push(data, &key, explicit) == Pushed::Full) {
                     break;
                 }
                 *next += 1;
@@ -136,6 +159,7 @@ pub(super) fn first_second(
                 }
             };
         }
+        *opened_millis = due.opened_millis;
     }
     let mut text = format!(
         "\nThe first due second would send {records} records in {requests} requests, {body_bytes} bytes on the wire:\n\n\

@@ -8,7 +8,6 @@ use super::journals::Silent;
 use super::start_error::StartError;
 use super::verified::Verified;
 use crate::config::{AFTER_A_RUN, Config};
-use crate::generate::EventChoice;
 use crate::kinesis::{Client, Place, Reader, StreamRef};
 use crate::ledger::Witness;
 use crate::schedule::wall;
@@ -36,12 +35,18 @@ impl Beside {
         config: &Config,
         board: Arc<Board>,
     ) -> Result<Self, StartError> {
-        let EventChoice::Kind(kind) = config.event else {
+        if config.event.has_template() {
             return Err(StartError::Unverifiable(config.event.clone()));
-        };
+        }
         let reading = config.reading;
         let made =
-            Made { seed: config.seed.value, kind, jobs: config.load.jobs, key: Some(config.key.clone()) };
+            Made {
+            seed: config.seed.value,
+            event: config.event.clone(),
+            shaping: config.shaping.clone(),
+            jobs: config.load.jobs,
+            key: Some(config.key.clone()),
+        };
         let (name, begun_millis): (Arc<str>, _) =
             (config.producer.as_str().into(), wall().as_millis() as u64);
         let expect = Expect {

@@ -5,11 +5,11 @@ use std::net::SocketAddr;
 use super::guard::AllGuarded;
 use super::journals::JournalsError;
 use crate::exit::Exit;
-use crate::generate::EventChoice;
+use crate::generate::{EventChoice, ShapingError};
 use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
-use crate::verify::ReadEnd;
+use crate::verify::{ReadEnd, UnmakeableError};
 
 /// Why a run could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,17 @@ pub enum StartError {
     /// The key strategy does not fit the events or the stream.
     #[error("STREAMER_PARTITION_KEY: {0}")]
     Key(#[from] KeyerError),
+    /// Events can't have the size that is asked for.
+    #[error(transparent)]
+    Shaping(#[from] ShapingError),
+    /// The answer sheet can't be written.
+    #[error("STREAMER_ANSWER_SHEET: {path} can't be made: {source}; name a file that is not there yet")]
+    Sheet {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
     /// The listener for metrics can't be opened.
     #[error("STREAMER_LISTEN: can't listen on {address}: {source}; choose another address, or `off`")]
     Listen {
@@ -43,6 +54,9 @@ pub enum StartError {
     /// The run's events can't be found again. Such settings are refused before, unless the caller made them by hand.
     #[error("STREAMER_VERIFY: the events of {0} carry no identity to find them again by")]
     Unverifiable(EventChoice),
+    /// The events of a producer can't be made again.
+    #[error("the events can't be made again: {0}")]
+    Unmakeable(#[from] UnmakeableError),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -79,13 +93,13 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
-            Self::Key(_) | Self::Unverifiable(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Shaping(_) | Self::Unverifiable(_) | Self::Unmakeable(_) | Self::Nowhere => Exit::Usage,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,
             Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
             Self::Journals(_) => Exit::Usage,
-            Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
+            Self::Sheet { .. } | Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
         }
     }
 }

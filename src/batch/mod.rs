@@ -5,8 +5,10 @@
 
 mod builder;
 mod json;
+mod pack;
 
 pub use builder::{BatchBuilder, Pushed};
+pub use pack::{Compression, CompressionError, Framing, FramingError, Packer, Packing};
 
 use bytes::{Bytes, BytesMut};
 

@@ -10,6 +10,7 @@ mod cron_detail;
 mod flags;
 mod invocation;
 mod model;
+mod payload;
 mod problem;
 mod reference;
 mod resolve;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
-use crate::generate::{EventChoice, TemplateMode};
+use crate::batch::Packing;
+use crate::generate::{EventChoice, Shaping, TemplateMode};
 use crate::key::KeyStrategy;
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
 use crate::schedule::{Cron, Pacing};
@@ -33,6 +34,12 @@ pub struct Config {
     pub event: EventChoice,
     /// How a template is read.
     pub template_mode: TemplateMode,
+    /// How large it is, and which faults are put in.
+    pub shaping: Shaping,
+    /// How it is framed and compressed.
+    pub packing: Packing,
+    /// Where it is told which records have which fault; none: nowhere.
+    pub answer_sheet: Option<PathBuf>,
     /// How it gets its partition key.
     pub key: KeyStrategy,
     /// The seed of everything random.
@@ -43,6 +50,8 @@ pub struct Config {
     pub client: HttpClientKind,
     /// How sending is tried.
     pub send: SendPolicy,
+    /// Most bytes of the bodies of requests under way.
+    pub max_in_flight_bytes: usize,
     /// Limits that count in place of the stream's own.
     pub limits: LimitsOverride,
     /// Whether the stream is read back.
@@ -185,6 +194,9 @@ impl Config {
             (table::RETRY.name, self.send.retry.to_string()),
             (table::MAX_ATTEMPTS.name, self.send.max_attempts.to_string()),
             (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),
+            (table::COMPRESSION.name, self.packing.compression.to_string()),
+            (table::FRAMING.name, self.packing.framing.to_string()),
+            (table::MAX_IN_FLIGHT_BYTES.name, Bytes(self.max_in_flight_bytes as u64).to_string()),
             (table::REQUEST_TIMEOUT.name, span(self.send.request_timeout)),
             (table::DRAIN_TIMEOUT.name, span(self.send.drain_timeout)),
             (table::VERIFY.name, self.verify.to_string()),
@@ -198,7 +210,7 @@ impl Config {
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];
-        if matches!(self.event, EventChoice::Template(_)) {
+        if self.event.has_template() {
             all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
         }
         match &self.target {
@@ -217,6 +229,12 @@ impl Config {
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
         let optional = [
+            (table::EVENT_SIZE.name, self.shaping.size.map(|size| size.to_string())),
+            (table::INJECT.name, self.shaping.inject.as_ref().map(ToString::to_string)),
+            (
+                table::ANSWER_SHEET.name,
+                self.answer_sheet.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            ),
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),

@@ -10,20 +10,17 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
+use super::payload;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::{EventChoice, EventKind, TemplateMode};
+use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
 pub(super) const LOCAL_NAME: &str = "local";
-
-/// Why there is no verifying of templates.
-const UNVERIFIABLE: &str = "a template's events carry no identity to find them again by: leave verifying out, or \
-                            choose one of mouse, click, trade, message";
 
 /// The config, unless something was wrong; the problems are in `asked`.
 pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
@@ -36,7 +33,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let template_mode = template_mode(asked, event.as_ref());
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
-        check_key(asked, event, key);
+        payload::check_key(asked, event, key);
     }
     let seed = seed(asked, fresh_seed);
     let producer = producer(asked, seed);
@@ -44,9 +41,9 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
     let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
     let verify = asked.parsed(&table::VERIFY);
-    if let (Some(true), Some(EventChoice::Template(_))) = (verify, &event) {
-        asked.together(&[table::VERIFY, table::EVENT], UNVERIFIABLE.to_owned());
-    }
+    payload::check_verify(asked, verify, event.as_ref());
+    let payload = payload::payload(asked);
+    let max_in_flight_bytes = asked.bytes(&table::MAX_IN_FLIGHT_BYTES);
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
@@ -55,6 +52,7 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));
     }
     let log = log(asked);
+    let payload::Payload { shaping, packing, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -63,6 +61,10 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         load: load?,
         event: event?,
         template_mode: template_mode?,
+        shaping,
+        packing,
+        answer_sheet,
+        max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,
         seed: seed?,
         producer: producer?,
@@ -184,36 +186,9 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
     })
 }
 
-/// A key that the event cannot give is wrong before any record is made.
-fn check_key(asked: &mut Asked, event: &EventChoice, key: &KeyStrategy) {
-    let both = [table::PARTITION_KEY, table::EVENT];
-    match event {
-        EventChoice::Kind(EventKind::Message) => {}
-        EventChoice::Kind(_) => return,
-        // A template's fields are known when it is read.
-        EventChoice::Template(_) => {
-            if *key == KeyStrategy::User {
-                let why = "a template's event has no user: take one of its fields by field:/json/pointer";
-                asked.together(&both, why.to_owned());
-            }
-            return;
-        }
-    }
-    match key {
-        KeyStrategy::User => {
-            asked.together(&both, "the event message has no user, so user can't be the key".to_owned());
-        }
-        KeyStrategy::Field(pointer) if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) =>
-        {
-            asked.together(&both, "the event message has only the fields /message and /date".to_owned());
-        }
-        _ => {}
-    }
-}
-
 fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
     let mode = asked.parsed(&table::TEMPLATE_MODE);
-    if matches!(event, Some(EventChoice::Kind(_))) && asked.is_given(&table::TEMPLATE_MODE) {
+    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_MODE) {
         let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
         asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
     }

@@ -4,6 +4,7 @@
 //! Decides each setting's names, bounds and default; how a value is read is in `setting`, what the
 //! values mean together in `resolve`.
 
+mod payloads;
 mod sending;
 mod verifying;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
+pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
 
@@ -173,7 +175,9 @@ pub const EVENT: Setting = Setting::new(
     "STREAMER_EVENT",
     "event",
     "EVENT",
-    Own("one of mouse, click, trade, message, or template:FILE (template:- reads standard input)"),
+    Own(
+        "one of mouse, click, trade, message, iot, order, access-log, or template:FILE (template:- reads standard input), or several of these by weight, such as mouse:0.8,click:0.2",
+    ),
     Value("mouse"),
     "What a record holds; message is the payload of the Node.js original, a template is in the language of the Kinesis Data Generator",
 )
@@ -292,6 +296,10 @@ pub const SETTINGS: &[Setting] = &[
     MAX_RECORDS,
     EVENT,
     TEMPLATE_MODE,
+    EVENT_SIZE,
+    INJECT,
+    COMPRESSION,
+    FRAMING,
     PARTITION_KEY,
     SEED,
     INSTANCE,
@@ -299,6 +307,7 @@ pub const SETTINGS: &[Setting] = &[
     RETRY,
     MAX_ATTEMPTS,
     MAX_IN_FLIGHT,
+    MAX_IN_FLIGHT_BYTES,
     REQUEST_TIMEOUT,
     DRAIN_TIMEOUT,
     MAX_REQUEST_RECORDS,
@@ -311,6 +320,7 @@ pub const SETTINGS: &[Setting] = &[
     VERIFY_FOREIGN,
     LISTEN,
     JOURNAL,
+    ANSWER_SHEET,
     LOG,
     LOG_FORMAT,
 ];

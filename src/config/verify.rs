@@ -11,9 +11,10 @@ use super::flags;
 use super::invocation::own;
 use super::model::Log;
 use super::problem::Problem;
+use super::payload;
 use super::resolve;
 use super::settings as table;
-use crate::generate::{EventChoice, EventKind};
+use crate::generate::{EventChoice, Shaping};
 use crate::key::KeyStrategy;
 use crate::kinesis::StreamRef;
 
@@ -52,8 +53,10 @@ pub struct VerifyOptions {
     pub seed: Option<u64>,
     /// The name that a run of that seed has, unless it is given another.
     pub seeded_name: Option<String>,
-    /// Their event; none when nobody said.
-    pub event: Option<EventKind>,
+    /// Their event, no template; none when nobody said.
+    pub event: Option<EventChoice>,
+    /// How it is shaped.
+    pub shaping: Shaping,
     /// How they choose keys; none when nobody said.
     pub key: Option<KeyStrategy>,
     /// How many jobs they have; none when nobody said.
@@ -135,6 +138,7 @@ pub(super) fn options(
     let instances = instances(asked);
     let seed = asked.optional(&table::SEED, Asked::number);
     let event = given(asked, &table::EVENT, event);
+    let shaping = payload::shaping_elsewhere(asked);
     let key = given(asked, &table::PARTITION_KEY, resolve::key);
     let jobs = given(asked, &table::JOBS, |asked| asked.number(&table::JOBS));
     let reading = reading(asked);
@@ -163,6 +167,7 @@ pub(super) fn options(
         seed: seed?,
         seeded_name: seed?.map(resolve::name_of),
         event: event?,
+        shaping: shaping?,
         key: key?,
         jobs: jobs?,
         follow,
@@ -183,16 +188,15 @@ fn given<T>(
 }
 
 /// The event of producers that have no journal: one that can be made again.
-fn event(asked: &mut Asked) -> Option<EventKind> {
-    match asked.parsed(&table::EVENT)? {
-        EventChoice::Kind(kind) => Some(kind),
-        EventChoice::Template(_) => {
-            let why = "a template's events carry no identity to find them again by: what can be verified is one of \
-                       mouse, click, trade, message";
-            asked.together(&[table::EVENT], why.to_owned());
-            None
-        }
+fn event(asked: &mut Asked) -> Option<EventChoice> {
+    let event: EventChoice = asked.parsed(&table::EVENT)?;
+    if event.has_template() {
+        let why = "a template's events carry no identity to find them again by: what can be verified is made of mouse, \
+                   click, trade, message, iot, order, access-log";
+        asked.together(&[table::EVENT], why.to_owned());
+        return None;
     }
+    Some(event)
 }
 
 fn since(asked: &mut Asked) -> Option<Since> {

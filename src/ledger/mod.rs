@@ -15,6 +15,7 @@ pub use claim::{Claim, Claims, Fate, Witness};
 pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
 pub use durations::{BOUNDS, Durations};
 
+pub use crate::generate::Injected;
 use crate::kinesis::ShardId;
 
 /// What one attempt settled for good, and what it found on the way.
@@ -100,10 +101,17 @@ impl Ledger {
 
     /// `records` were due and are now generated and in flight.
     pub fn generated(&self, records: u64) {
+        self.made(records, 0, &[]);
+    }
+
+    /// The same, with the bytes of their events before compression and the faults that were put in.
+    pub fn made(&self, records: u64, raw_bytes: u64, faults: &[Injected]) {
         let mut counts = self.lock();
         counts.due += records;
         counts.generated += records;
         counts.in_flight += records;
+        counts.raw_bytes += raw_bytes;
+        faults.iter().for_each(|&fault| counts.injected.add(fault, 1));
     }
 
     /// A batch's first request is handed to the HTTP client, this long after it was due.

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use super::audit::{Audit, Place};
 use super::blocks::Standing;
 use super::original::Corruption;
+use super::pairs;
 use super::roster::{Member, Roster};
 use super::verdict::{Counts, Example, Finding, ProducerVerdict, Read, ShardDigest, Verdict};
 
 /// The verdict of an audit.
 pub(super) fn verdict(mut audit: Audit) -> Verdict {
+    pairs::settle(&mut audit);
     judge_suspects(&mut audit);
     let located = located(&audit);
     let Audit { expect, roster, mut examples, times, .. } = audit;

@@ -13,6 +13,7 @@ mod journals;
 mod listener;
 mod living;
 mod matrix;
+mod payloads;
 mod runs;
 mod secrets;
 mod settings;
