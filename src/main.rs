@@ -320,7 +320,7 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
         Ok(maker) => maker,
         Err(error) => return refuse(&error),
     };
-    notes.iter().for_each(|note| say(note));
+    notes.iter().chain(&maker.note()).for_each(|note| say(note));
     if !config.seed.given {
         say(&format!("seed {}", config.seed.value));
     }

@@ -246,7 +246,9 @@ impl<T: Transport> Pipeline<T> {
                     }
                 }
                 raw_bytes += event.len() as u64;
-                faults.extend(composed.fault);
+                if let Some(fault) = composed.fault {
+                    faults.push(fault);
+                }
                 reached.next += 1;
                 *left -= 1;
             }

@@ -45,8 +45,8 @@ pub use guard::{AllGuarded, Guarded};
 pub use journals::{JournalsError, Silent};
 use pace::Pace;
 use readback::Beside;
-use sheet::Blank;
 pub use report::Report;
+use sheet::Blank;
 pub use sheet::SheetEnd;
 pub use start_error::StartError;
 pub use template::{EventError, import_templates, lint_template, read_event};
@@ -203,9 +203,9 @@ impl App {
         let journal =
             config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
         let sheet = match (&config.answer_sheet, &config.shaping.inject) {
-            (Some(path), Some(_)) => Some(
-                sheet::open(path).map_err(|source| StartError::Sheet { path: path.clone(), source })?,
-            ),
+            (Some(path), Some(_)) => {
+                Some(sheet::open(path).map_err(|source| StartError::Sheet { path: path.clone(), source })?)
+            }
             _ => None,
         };
         // Port 0 asks for any free one; from here on it is known.
@@ -214,6 +214,9 @@ impl App {
         let watch = Watch::serve(view.clone(), listener);
         let reached = reach(&config).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, event, Some(&reached))?;
+        if let Some(note) = stages.maker.note() {
+            tracing::warn!("{note}");
+        }
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = journal_header(&config, &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
@@ -284,7 +287,9 @@ impl App {
         let sheet = match sheet.zip(config.shaping.inject.as_ref()) {
             Some((blank, inject)) => {
                 let pipeline = Arc::clone(&pipeline);
-                let look = move |write: &mut dyn FnMut(&Maker, &[u64]) -> _| write(pipeline.maker(), &pipeline.reached());
+                let look = move |write: &mut dyn FnMut(&Maker, &[u64]) -> _| {
+                    write(pipeline.maker(), &pipeline.reached())
+                };
                 Some(blank.begin(&config.producer, inject, look).map_err(StartError::Thread)?)
             }
             None => None,

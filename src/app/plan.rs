@@ -17,12 +17,7 @@ use crate::send::Retry;
 const LISTED: usize = 20;
 
 /// The facts of the start text.
-pub(super) fn facts(
-    config: &Config,
-    reached: Option<&Reached>,
-    maker: &Maker,
-    keyer: &Keyer,
-) -> PlanFacts {
+pub(super) fn facts(config: &Config, reached: Option<&Reached>, maker: &Maker, keyer: &Keyer) -> PlanFacts {
     let embedded = matches!(config.target, Target::Local { .. });
     let stream = reached.map(|reached| StreamPlan {
         name: reached.stream.name().to_string(),

@@ -39,8 +39,7 @@ impl Beside {
             return Err(StartError::Unverifiable(config.event.clone()));
         }
         let reading = config.reading;
-        let made =
-            Made {
+        let made = Made {
             seed: config.seed.value,
             event: config.event.clone(),
             shaping: config.shaping.clone(),

@@ -55,10 +55,13 @@ impl Report {
     /// What is to be said of payloads.
     fn payloads(&self) -> impl Iterator<Item = String> {
         let Snapshot { injected, raw_bytes, .. } = &self.counts;
-        let raw = self.compressed.then(|| format!("Before compression the data of all generated records had {raw_bytes} bytes."));
+        let raw = self
+            .compressed
+            .then(|| format!("Before compression the data of all generated records had {raw_bytes} bytes."));
         let faults: Vec<String> =
             injected.iter().filter(|(_, n)| *n > 0).map(|(fault, n)| format!("{n} {fault}")).collect();
-        let faults = (!faults.is_empty()).then(|| format!("Faults put in on purpose: {}.", faults.join(", ")));
+        let faults =
+            (!faults.is_empty()).then(|| format!("Faults put in on purpose: {}.", faults.join(", ")));
         let sheet = self.sheet.as_ref().map(|sheet| {
             let path = sheet.path.display();
             match &sheet.written {

@@ -179,7 +179,8 @@ mod tests {
     // The sheet names exactly the records that have a fault, each once, however often it looks; and says how many.
     #[test]
     fn the_sheet_tells_of_every_fault_once() {
-        let inject: Inject = "late:5%/90s,duplicate:2%/2,reordered:2%,malformed:5%,oversize:1%/1KiB".parse().expect("faults");
+        let inject: Inject =
+            "late:5%/90s,duplicate:2%/2,reordered:2%,malformed:5%,oversize:1%/1KiB".parse().expect("faults");
         let shaping = Shaping { inject: Some(inject.clone()), ..Shaping::default() };
         let maker = Maker::new(&Event::Kind(EventKind::Click), &shaping, 1, "p").expect("a maker");
         let (mut out, mut wanted) = (Vec::new(), Vec::new());
@@ -195,15 +196,25 @@ mod tests {
                 wanted.extend(fault.map(|fault| (job, sequence, fault.name())));
             }
         }
-        let lines: Vec<Value> =
-            out.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).expect("JSON")).collect();
+        let lines: Vec<Value> = out
+            .split(|&byte| byte == b'\n')
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::from_slice(line).expect("JSON"))
+            .collect();
         let (total, answers) = lines.split_last().expect("a last line");
         let mut told: Vec<(u64, u64, &str)> = answers
             .iter()
-            .map(|one| (one["job"].as_u64().expect("a job"), one["sequence"].as_u64().expect("a number"), one["fault"].as_str().expect("a fault")))
+            .map(|one| {
+                (
+                    one["job"].as_u64().expect("a job"),
+                    one["sequence"].as_u64().expect("a number"),
+                    one["fault"].as_str().expect("a fault"),
+                )
+            })
             .collect();
         told.sort_unstable();
-        let wanted: Vec<_> = wanted.into_iter().map(|(job, sequence, fault)| (u64::from(job), sequence, fault)).collect();
+        let wanted: Vec<_> =
+            wanted.into_iter().map(|(job, sequence, fault)| (u64::from(job), sequence, fault)).collect();
         assert_eq!(told, wanted);
         assert_eq!((total["records"].as_u64(), all), (Some(3_000), wanted.len() as u64));
         let late = answers.iter().find(|one| one["fault"] == "late").expect("one is late");

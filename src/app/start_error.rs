@@ -93,13 +93,17 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
-            Self::Key(_) | Self::Shaping(_) | Self::Unverifiable(_) | Self::Unmakeable(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Shaping(_) | Self::Unverifiable(_) | Self::Unmakeable(_) | Self::Nowhere => {
+                Exit::Usage
+            }
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,
             Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
             Self::Journals(_) => Exit::Usage,
-            Self::Sheet { .. } | Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
+            Self::Sheet { .. } | Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => {
+                Exit::System
+            }
         }
     }
 }

@@ -193,7 +193,10 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         others,
         // Without a seed, nothing tells a message of ours from anybody's.
         anonymous: options.seed.is_none()
-            && options.event.as_ref().is_some_and(|event| event.kinds().any(|kind| kind == EventKind::Message)),
+            && options
+                .event
+                .as_ref()
+                .is_some_and(|event| event.kinds().any(|kind| kind == EventKind::Message)),
         foreign_allowed: options.reading.foreign_allowed,
         from_start: matches!(options.since, Since::Start | Since::Oldest),
         ..Expect::default()

@@ -4,10 +4,9 @@
 //! itself, so that a reader needs no other.
 
 use std::fmt;
-use std::io::Cursor;
 
 use flate2::{Compress, FlushCompress, Status};
-use ruzstd::encoding::{CompressionLevel, FrameCompressor, MatchGeneratorDriver};
+use ruzstd::encoding::CompressionLevel;
 
 named! {
     /// How data is compressed.
@@ -67,13 +66,10 @@ const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 /// Bytes of room that the compressor is given at a time.
 const STEP: usize = 4 * 1024;
 
-type Zstd = FrameCompressor<Cursor<Vec<u8>>, Vec<u8>, MatchGeneratorDriver>;
-
 /// The buffers and tables that packing needs; they serve again for the next event.
 #[derive(Default)]
 pub struct Packer {
     gzip: Option<Compress>,
-    zstd: Option<Zstd>,
     packed: Vec<u8>,
 }
 
@@ -124,14 +120,11 @@ impl Packer {
         &self.packed
     }
 
-    fn zstd(&mut self, event: &mut Vec<u8>) -> &[u8] {
-        let frames = self.zstd.get_or_insert_with(|| FrameCompressor::new(CompressionLevel::Fastest));
+    /// With a compressor of its own for each event: one that serves again keeps tables of the frame before, so that its
+    /// bytes depend on that.
+    fn zstd(&mut self, event: &[u8]) -> &[u8] {
         self.packed.clear();
-        frames.set_source(Cursor::new(std::mem::take(event)));
-        frames.set_drain(std::mem::take(&mut self.packed));
-        frames.compress();
-        self.packed = frames.take_drain().unwrap_or_default();
-        *event = frames.take_source().map(Cursor::into_inner).unwrap_or_default();
+        ruzstd::encoding::compress(event, &mut self.packed, CompressionLevel::Fastest);
         &self.packed
     }
 }
@@ -190,7 +183,8 @@ mod tests {
 
     #[test]
     fn text_becomes_smaller() {
-        let text: Vec<u8> = (0..200).flat_map(|n| format!(r#"{{"number":{n},"name":"a name"}}"#).into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..200).flat_map(|n| format!(r#"{{"number":{n},"name":"a name"}}"#).into_bytes()).collect();
         for (compression, most) in [(Compression::Gzip, 8), (Compression::Zstd, 4)] {
             let (packing, mut event) = (Packing { compression, ..Packing::NONE }, text.clone());
             let length = Packer::default().pack(packing, &mut event).len();

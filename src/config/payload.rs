@@ -94,9 +94,7 @@ fn no_key(event: &EventChoice, key: &KeyStrategy) -> Option<&'static str> {
         (EventChoice::Kind(EventKind::Message), KeyStrategy::User) => {
             Some("the event message has no user, so user can't be the key")
         }
-        (EventChoice::Kind(EventKind::Message), KeyStrategy::Field(pointer))
-            if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) =>
-        {
+        (EventChoice::Kind(EventKind::Message), KeyStrategy::Field(pointer)) if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) => {
             Some("the event message has only the fields /message and /date")
         }
         (EventChoice::Kind(EventKind::AccessLog), KeyStrategy::Field(_)) => {

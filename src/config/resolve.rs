@@ -10,8 +10,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
-use super::payload;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
+use super::payload;
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, TemplateMode};

@@ -75,8 +75,10 @@ const UNKNOWN: LabelInfo = LabelInfo {
     values: Values::Closed(|| Unknown::ALL.iter().map(|reason| reason.label()).collect()),
 };
 
-const FAULT: LabelInfo =
-    LabelInfo { name: "fault", values: Values::Closed(|| Injected::ALL.iter().map(|fault| fault.name()).collect()) };
+const FAULT: LabelInfo = LabelInfo {
+    name: "fault",
+    values: Values::Closed(|| Injected::ALL.iter().map(|fault| fault.name()).collect()),
+};
 
 const OUTCOME: LabelInfo = LabelInfo {
     name: "outcome",

@@ -63,9 +63,14 @@ impl FromStr for EventChoice {
         if let Some(parts) = weighted {
             let read = |(event, weight): &(&str, &str)| Ok((single(event)?, weight.parse()?));
             let parts: Vec<(Self, Weight)> = parts.iter().map(read).collect::<Result<_, _>>()?;
-            let inputs = parts.iter().filter(|(event, _)| *event == Self::Template(TemplateOrigin::StandardInput));
+            let inputs =
+                parts.iter().filter(|(event, _)| *event == Self::Template(TemplateOrigin::StandardInput));
             // Standard input can be read once.
-            return if inputs.count() > 1 { Err(EventChoiceError) } else { Ok(Self::Mixture(Mixture(parts))) };
+            return if inputs.count() > 1 {
+                Err(EventChoiceError)
+            } else {
+                Ok(Self::Mixture(Mixture(parts)))
+            };
         }
         single(text)
     }
@@ -165,7 +170,8 @@ impl fmt::Display for EventChoice {
             Self::Template(TemplateOrigin::StandardInput) => write!(f, "{TEMPLATE}-"),
             Self::Template(TemplateOrigin::File(path)) => write!(f, "{TEMPLATE}{path}"),
             Self::Mixture(Mixture(parts)) => {
-                let texts: Vec<String> = parts.iter().map(|(event, weight)| format!("{event}:{weight}")).collect();
+                let texts: Vec<String> =
+                    parts.iter().map(|(event, weight)| format!("{event}:{weight}")).collect();
                 f.write_str(&texts.join(","))
             }
         }
@@ -240,7 +246,21 @@ mod tests {
             let choice: Result<EventChoice, _> = text.parse();
             assert_eq!(choice.map(|choice| choice.to_string()).as_deref(), Ok(text));
         }
-        for wrong in ["", "Mouse", "template", "template:", " template:x", "file:x", "mouse:1", "mouse:1,click", "mouse:1,none:1", "mouse:1,click:0", "mouse:1,click:-1", "mouse:1,click:1e3", "template:-:1,template:-:1"] {
+        for wrong in [
+            "",
+            "Mouse",
+            "template",
+            "template:",
+            " template:x",
+            "file:x",
+            "mouse:1",
+            "mouse:1,click",
+            "mouse:1,none:1",
+            "mouse:1,click:0",
+            "mouse:1,click:-1",
+            "mouse:1,click:1e3",
+            "template:-:1,template:-:1",
+        ] {
             assert_eq!(wrong.parse::<EventChoice>(), Err(EventChoiceError), "{wrong}");
         }
         assert_eq!(

@@ -179,7 +179,8 @@ fn head(event: &[u8]) -> usize {
     if event.starts_with(br#"{"message":""#) {
         return MESSAGE_HEAD;
     }
-    let behind = |mark: &[u8]| event.windows(mark.len()).position(|some| some == mark).map(|at| at + mark.len());
+    let behind =
+        |mark: &[u8]| event.windows(mark.len()).position(|some| some == mark).map(|at| at + mark.len());
     // No text of JSON or of a query holds these unescaped.
     let number = behind(br#","sequence":"#).or_else(|| behind(b"&sequence="));
     let Some(number) = number else { return 1 };

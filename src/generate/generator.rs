@@ -380,7 +380,8 @@ mod tests {
                 for sequence in 0..1_000 {
                     let event = event(generator, job, sequence);
                     let marks = [r#""id":""#, r#""message":""#, "?id="];
-                    let at = marks.iter().find_map(|mark| Some(event.find(mark)? + mark.len())).expect("an id");
+                    let at =
+                        marks.iter().find_map(|mark| Some(event.find(mark)? + mark.len())).expect("an id");
                     assert!(seen.insert(event[at..at + 36].to_owned()));
                 }
             }

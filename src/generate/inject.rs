@@ -81,16 +81,16 @@ impl Default for Inject {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InjectError {
     /// It has another form.
-    #[error("\"{0}\" is no fault: write late:1%/30s, duplicate:0.5%/3, reordered:2%/10, malformed:0.1% or oversize:0.01%/256KiB")]
+    #[error("\"{}\" is none of these", short(.0))]
     Form(String),
     /// A fault stands twice.
     #[error("{0} stands twice")]
     Twice(Injected),
     /// The share is none.
-    #[error("\"{0}\" is no share: write a percentage from 0.0001% to 100%, with at most four decimals")]
+    #[error("\"{}\" is no share: write a percentage from 0.0001% to 100%, with at most four decimals", short(.0))]
     Share(String),
     /// The degree is none.
-    #[error("\"{0}\" is no degree of {1}: {2}")]
+    #[error("\"{}\" is no degree of {}: {}", short(.0), .1, .2)]
     Degree(String, Injected, &'static str),
     /// There would be more faults than records.
     #[error(
@@ -103,6 +103,13 @@ pub enum InjectError {
         /// Records that go with a duplicate or reordered one.
         block: u64,
     },
+}
+
+/// What can be shown of a part.
+fn short(text: &str) -> String {
+    const MOST: usize = 40;
+    let start: String = text.chars().take(MOST).flat_map(char::escape_debug).collect();
+    if text.chars().nth(MOST).is_some() { start + "…" } else { start }
 }
 
 impl FromStr for Inject {
@@ -158,8 +165,8 @@ impl Inject {
             Injected::Oversize => {
                 self.oversize = parts;
                 if let Some(text) = degree {
-                    self.oversize_bytes =
-                        size::bytes(text).map_err(|_| wrong("how large, from 1B to 10MiB, such as 256KiB"))?;
+                    self.oversize_bytes = size::bytes(text)
+                        .map_err(|_| wrong("how large, from 1B to 10MiB, such as 256KiB"))?;
                 }
             }
         }
@@ -255,9 +262,9 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         for (text, wrong) in [
-            ("", "\"\" is no fault"),
-            ("late", "\"late\" is no fault"),
-            ("lost:1%", "\"lost:1%\" is no fault"),
+            ("", "\"\" is none of these"),
+            ("late", "\"late\" is none of these"),
+            ("lost:1%", "\"lost:1%\" is none of these"),
             ("late:1", "\"1\" is no share"),
             ("late:0%", "\"0%\" is no share"),
             ("late:101%", "\"101%\" is no share"),

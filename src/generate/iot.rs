@@ -177,7 +177,10 @@ mod tests {
                 assert!((kelvins(&reading) - kelvins(&before)).abs() <= most, "{before} then {reading}");
                 assert_eq!(before["site"], reading["site"]);
                 let battery = |reading: &Value| reading["battery"].as_u64().expect("a number");
-                assert!(battery(&reading) <= battery(&before) || battery(&before) <= 15, "{before} {reading}");
+                assert!(
+                    battery(&reading) <= battery(&before) || battery(&before) <= 15,
+                    "{before} {reading}"
+                );
             }
         }
         assert_eq!(last.len(), 1_024);
@@ -188,6 +191,8 @@ mod tests {
         let readings = readings(0, 10_000);
         let count = |is: &dyn Fn(&Value) -> bool| readings.iter().filter(|reading| is(reading)).count();
         assert!((20..100).contains(&count(&|reading| reading["status"] == "alarm")));
-        assert!(count(&|reading| reading["temperature"].as_f64().is_some_and(|degrees| degrees < 0.0)) > 1_000);
+        assert!(
+            count(&|reading| reading["temperature"].as_f64().is_some_and(|degrees| degrees < 0.0)) > 1_000
+        );
     }
 }

@@ -96,7 +96,8 @@ impl Maker {
         let oversize = shaping.inject.as_ref().and_then(Inject::largest);
         let most_padded = shaping.size.map(SizeRule::most).max(oversize).unwrap_or(0);
         let total: u64 = weights.iter().sum();
-        let typical = generators.iter().zip(&weights).map(|(one, weight)| one.typical_event() as u64 * weight);
+        let typical =
+            generators.iter().zip(&weights).map(|(one, weight)| one.typical_event() as u64 * weight);
         let typical = sizes.as_ref().map_or_else(|| typical.sum::<u64>() / total.max(1), Sizes::typical);
         let largest = generators.iter().map(Generator::largest_event).max().unwrap_or(0);
         Ok(Self::Shaped(Box::new(Shaped {
@@ -206,6 +207,15 @@ impl Maker {
         matches!(self, Self::Shaped(shaped) if shaped.disorder.is_some())
     }
 
+    /// What its user should know although nothing is wrong: where sizes are cut.
+    #[must_use]
+    pub fn note(&self) -> Option<String> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Shaped(shaped) => shaped.sizes.as_ref().and_then(Sizes::note),
+        }
+    }
+
     /// The mean size of an event in bytes, about.
     #[must_use]
     pub fn typical_event(&self) -> usize {
@@ -239,8 +249,8 @@ fn floor(generators: &[Generator], shaping: &Shaping) -> Result<u64, ShapingErro
     let (largest, frame) = (longest.largest_event() as u64, shaping.frame);
     let floor = largest + padding::LEAST as u64 + frame;
     let Some(rule) = shaping.size else { return Ok(floor) };
-    // A distribution is cut at the floor, but not turned upside down by it.
-    let size = rule.least().unwrap_or(rule.most());
+    // A distribution is cut at the floor, and must not be all below it.
+    let size = rule.most();
     if size < floor {
         return Err(ShapingError::Small { size, event: longest.name(), largest, frame });
     }
@@ -273,7 +283,9 @@ impl Shaped {
             due.opened_millis = due.millis;
         }
         let time = match fault {
-            Some(Injected::Late) => Timestamp::from_unix_millis(due.millis.saturating_sub(self.late_millis())),
+            Some(Injected::Late) => {
+                Timestamp::from_unix_millis(due.millis.saturating_sub(self.late_millis()))
+            }
             Some(Injected::Duplicate | Injected::Reordered) => Timestamp::from_unix_millis(due.opened_millis),
             Some(Injected::Malformed | Injected::Oversize) | None => due.time,
         };
@@ -281,7 +293,14 @@ impl Shaped {
         Composed { event, written, fault }
     }
 
-    fn write(&self, job: u32, event: u64, fault: Option<Injected>, time: &Timestamp, out: &mut Vec<u8>) -> Written {
+    fn write(
+        &self,
+        job: u32,
+        event: u64,
+        fault: Option<Injected>,
+        time: &Timestamp,
+        out: &mut Vec<u8>,
+    ) -> Written {
         let start = out.len();
         let written = self.parts[self.index(job, event)].write(job, event, time, out);
         let size = match (fault, &self.disorder, &self.sizes) {

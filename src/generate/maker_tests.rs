@@ -8,7 +8,13 @@ use serde_json::Value;
 use super::super::{EventChoice, EventKind, Template, TemplateMode};
 use super::*;
 
-fn maker(event: &str, size: Option<&str>, inject: Option<&str>, frame: u64, seed: u64) -> Result<Maker, ShapingError> {
+fn maker(
+    event: &str,
+    size: Option<&str>,
+    inject: Option<&str>,
+    frame: u64,
+    seed: u64,
+) -> Result<Maker, ShapingError> {
     let choice: EventChoice = event.parse().expect("an event");
     let shaping = Shaping {
         size: size.map(|text| text.parse().expect("a size")),
@@ -114,10 +120,20 @@ fn nothing_that_is_asked_for_is_nothing_that_is_done() {
 #[test]
 fn a_size_that_an_event_or_a_record_can_not_have_is_refused_with_the_least_and_the_most() {
     let small = maker("click", Some("100"), None, 1, 1).expect_err("too small").to_string();
-    let least: u64 = small.rsplit(' ').nth(2).and_then(|word| word.parse().ok()).expect("a number at the end");
+    let least: u64 =
+        small.rsplit(' ').nth(2).and_then(|word| word.parse().ok()).expect("a number at the end");
     assert!(small.contains("an event click can have"), "{small}");
     assert!(maker("click", Some(&least.to_string()), None, 1, 1).is_ok(), "{small}");
     assert!(maker("click", Some(&(least - 1).to_string()), None, 1, 1).is_err());
+    // A distribution is cut there, and says so.
+    let cut = maker("click", Some("uniform:100..2KiB"), None, 1, 1).expect("some are large enough");
+    assert!(
+        cut.note().is_some_and(|note| note.contains(&format!("raised to {least} bytes"))),
+        "{:?}",
+        cut.note()
+    );
+    assert!(records(&cut, 0, 200).iter().all(|(event, _)| event.len() as u64 + 1 >= least));
+    assert_eq!(maker("click", Some("uniform:1KiB..2KiB"), None, 1, 1).expect("large enough").note(), None);
     let shaping = |size: Option<&str>, inject: Option<&str>| Shaping {
         size: size.map(|text| text.parse().expect("a size")),
         inject: inject.map(|text| text.parse().expect("faults")),

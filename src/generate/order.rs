@@ -95,9 +95,8 @@ impl Order {
 
     /// The most bytes that [`Self::write`] writes.
     pub(super) fn largest(&self) -> usize {
-        let longest = |blocks: &'static [Block]| {
-            blocks.iter().max_by_key(|block| block.len()).unwrap_or(&blocks[0])
-        };
+        let longest =
+            |blocks: &'static [Block]| blocks.iter().max_by_key(|block| block.len()).unwrap_or(&blocks[0]);
         let facts = Facts {
             number: 0,
             customer: self.customers.longest(),

@@ -29,7 +29,7 @@ impl Padding {
     /// The padding of a producer's events that are at most so large.
     pub(super) fn new(largest: u64, seed: u64, producer: &str) -> Self {
         let key = Stream::new("padding", seed, producer).shared();
-        let length = usize::try_from(largest).unwrap_or(KEPT).min(KEPT);
+        let length = usize::try_from(largest).unwrap_or(KEPT).clamp(1, KEPT);
         let mut filler = Vec::with_capacity(length + 10);
         for index in 0.. {
             if filler.len() >= length {
@@ -38,7 +38,7 @@ impl Padding {
             let bits = hash(key, index);
             filler.extend((0..10).map(|at| LETTERS[(bits >> (4 + 6 * at) & 63) as usize]));
         }
-        filler.truncate(length.max(1));
+        filler.truncate(length);
         Self { filler: filler.into(), key }
     }
 

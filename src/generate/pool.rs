@@ -213,7 +213,8 @@ mod tests {
 
     #[test]
     fn names_need_no_escape_and_stay_short() {
-        let pools = [Pool::users(), Pool::pages(), Pool::agents(), Pool::tickers(), Pool::devices(), Pool::sites()];
+        let pools =
+            [Pool::users(), Pool::pages(), Pool::agents(), Pool::tickers(), Pool::devices(), Pool::sites()];
         for pool in pools {
             for text in pool.texts() {
                 assert_eq!(serde_json::Value::from(&**text).to_string(), format!("\"{text}\""));

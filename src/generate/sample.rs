@@ -80,7 +80,9 @@ mod tests {
     fn each_event_stands_on_its_own_line_in_the_order_of_its_job() {
         for (separator, samples) in [(b'\n', SAMPLES), (0, Samples { separator: 0, ..SAMPLES })] {
             let mut out = Vec::new();
-            samples.write(&Generator::new(EventKind::Click, 1, "p").into(), &mut out).expect("memory takes all");
+            samples
+                .write(&Generator::new(EventKind::Click, 1, "p").into(), &mut out)
+                .expect("memory takes all");
             assert_eq!(out.pop(), Some(separator));
             let events: Vec<Value> = out
                 .split(|&byte| byte == separator)

@@ -70,13 +70,13 @@ impl Shaping {
             ("STREAMER_EVENT_SIZE", self.size.map(SizeRule::most)),
             ("STREAMER_INJECT", self.inject.as_ref().and_then(Inject::largest)),
         ];
-        match sizes.into_iter().find_map(|(setting, size)| Some((setting, size.filter(|&size| size > most)?))) {
+        match sizes.into_iter().find_map(|(setting, size)| Some((setting, size.filter(|&size| size > most)?)))
+        {
             Some((setting, size)) => Err(ShapingError::Large { setting, size, most }),
             None => Ok(()),
         }
     }
 }
-
 
 /// What the parts are called in a journal's text.
 const SIZE: &str = "size=";
@@ -124,7 +124,8 @@ mod tests {
 
     #[test]
     fn a_journal_says_how_events_were_shaped() {
-        for text in ["", "size=1KiB", "size=lognormal:512B,p99=8KiB inject=late:1%/1m,malformed:0.1% frame=1"] {
+        for text in ["", "size=1KiB", "size=lognormal:512B,p99=8KiB inject=late:1%/1m,malformed:0.1% frame=1"]
+        {
             assert_eq!(text.parse::<Shaping>().map(|shaping| shaping.to_string()).as_deref(), Ok(text));
         }
         for wrong in ["size=", "colour=red", "frame=x", "inject=none"] {

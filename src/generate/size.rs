@@ -13,6 +13,9 @@ pub const USUAL_MOST: u64 = 1024 * 1024 - 1024;
 /// The largest size of all: Kinesis's largest record.
 const MOST: u64 = 10 * 1024 * 1024;
 
+/// Sizes that are drawn to learn about a distribution.
+const SAMPLE: u64 = 4_096;
+
 /// How many standard deviations of a normal distribution lie below its 99th percentile.
 const P99_DEVIATIONS: f64 = 2.326_347_874_040_841;
 
@@ -81,8 +84,11 @@ pub(super) struct Shown(pub(super) u64);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) =
-            UNITS.into_iter().filter(|(unit, _)| !matches!(*unit, "MB" | "KB")).find(|(_, size)| self.0.is_multiple_of(*size)).unwrap_or(("B", 1));
+        let (unit, size) = UNITS
+            .into_iter()
+            .filter(|(unit, _)| !matches!(*unit, "MB" | "KB"))
+            .find(|(_, size)| self.0.is_multiple_of(*size))
+            .unwrap_or(("B", 1));
         write!(f, "{}{unit}", self.0 / size)
     }
 }
@@ -139,15 +145,6 @@ impl SizeRule {
             Self::Exactly(most) | Self::Uniform { most, .. } | Self::Lognormal { most, .. } => most,
         }
     }
-
-    /// The smallest size that is asked for by name: that of a lognormal distribution has none, and is cut.
-    #[must_use]
-    pub fn least(self) -> Option<u64> {
-        match self {
-            Self::Exactly(least) | Self::Uniform { least, .. } => Some(least),
-            Self::Lognormal { .. } => None,
-        }
-    }
 }
 
 /// Draws the size of each event.
@@ -178,7 +175,8 @@ impl Sizes {
             SizeRule::Exactly(size) => size,
             SizeRule::Uniform { least, most } => {
                 let bits = self.stream.job(job).event(sequence).high;
-                least + ((u128::from(bits) * u128::from(most - least + 1)) >> 64) as u64
+                let size = least + ((u128::from(bits) * u128::from(most - least + 1)) >> 64) as u64;
+                size.max(self.floor.min(most))
             }
             SizeRule::Lognormal { median, most, .. } => {
                 let bits = self.stream.job(job).event(sequence).high;
@@ -188,9 +186,28 @@ impl Sizes {
         }
     }
 
+    /// What is to be said of a distribution that is cut, by a sample of its sizes.
+    pub(super) fn note(&self) -> Option<String> {
+        let (low, high) = match self.rule {
+            SizeRule::Exactly(_) => return None,
+            SizeRule::Uniform { least, .. } => (least < self.floor, false),
+            SizeRule::Lognormal { most, .. } => {
+                let any =
+                    |at: u64| (0..SAMPLE).any(|sequence| self.of((sequence % 8) as u32, sequence) == at);
+                (any(self.floor), any(most))
+            }
+        };
+        let (floor, most) = (self.floor, self.rule.most());
+        let low = low.then(|| {
+            format!("smaller ones are raised to {floor} bytes, the least that the events leave room for")
+        });
+        let high = high.then(|| format!("larger ones are cut to {most} bytes"));
+        let cuts: Vec<String> = [low, high].into_iter().flatten().collect();
+        (!cuts.is_empty()).then(|| format!("STREAMER_EVENT_SIZE: of the sizes, {}", cuts.join(", and ")))
+    }
+
     /// The mean of some sizes, in bytes.
     pub(super) fn typical(&self) -> u64 {
-        const SAMPLE: u64 = 4_096;
         (0..SAMPLE).map(|sequence| self.of((sequence % 8) as u32, sequence)).sum::<u64>() / SAMPLE
     }
 }
@@ -200,10 +217,8 @@ impl Sizes {
 fn normal(bits: u64) -> f64 {
     let mut draw = 0;
     loop {
-        let (x, y) = (
-            super::random::signed_unit(hash(bits, draw)),
-            super::random::signed_unit(hash(bits, draw + 1)),
-        );
+        let (x, y) =
+            (super::random::signed_unit(hash(bits, draw)), super::random::signed_unit(hash(bits, draw + 1)));
         let square = x * x + y * y;
         if square > 0.0 && square < 1.0 {
             return x * (-2.0 * ln(square) / square).sqrt();
@@ -256,7 +271,17 @@ mod tests {
         }
         let lognormal = SizeRule::Lognormal { median: 512, p99: 8_192, most: 65_536 };
         assert_eq!("lognormal:512,p99=8kib,most=64KiB".parse(), Ok(lognormal));
-        for wrong in ["", "0", "KiB", "-1", "1.5KiB", "uniform:1KiB", "lognormal:1KiB", "lognormal:1,p99=2,p50=1", "zipf:1"] {
+        for wrong in [
+            "",
+            "0",
+            "KiB",
+            "-1",
+            "1.5KiB",
+            "uniform:1KiB",
+            "lognormal:1KiB",
+            "lognormal:1,p99=2,p50=1",
+            "zipf:1",
+        ] {
             assert_eq!(wrong.parse::<SizeRule>(), Err(SizeRuleError::Form), "{wrong}");
         }
         assert_eq!("11MiB".parse::<SizeRule>(), Err(SizeRuleError::TooLarge));

@@ -97,12 +97,11 @@ impl Original {
             let one = key.as_ref().map(|key| Keyer::new(key, *kind, made.seed, producer, &shards));
             keyer = one.transpose()?;
         }
-        // One that is sent a second time has the same key.
-        let repeats = !matches!(made.key, Some(KeyStrategy::Random | KeyStrategy::RoundRobin));
+        let keys_repeat = !matches!(made.key, Some(KeyStrategy::Random | KeyStrategy::RoundRobin));
         Ok(Self {
             kinds,
             keyer,
-            keys_repeat: repeats || maker.injects(),
+            keys_repeat,
             time: None,
             event: Vec::with_capacity(maker.room()),
             key: String::with_capacity(1_024),
@@ -166,7 +165,11 @@ impl Original {
             right_key = self.is_key(job, &composed, key);
         }
         let due = self.maker.due_millis(job, sequence, millis);
-        if right_key { (Compared::Same, Some(due)) } else { (Compared::Damaged(Corruption::PartitionKey), Some(due)) }
+        if right_key {
+            (Compared::Same, Some(due))
+        } else {
+            (Compared::Damaged(Corruption::PartitionKey), Some(due))
+        }
     }
 
     /// Whether the event that was made again has this key, where that is known.
@@ -196,24 +199,31 @@ impl Original {
         event: &[u8],
         jobs: impl IntoIterator<Item = u32> + Clone,
     ) -> Option<(u32, u64)> {
-        self.kinds.iter().zip(self.maker.generators()).enumerate().find_map(|(index, ((_, places), generator))| {
-            let id = places.id(event)?;
-            // Most of what is not ours is seen not to be at a glance.
-            if [8, 13, 18, 23].iter().filter(|&&at| id[at] == b'-').count() < 3 {
-                return None;
-            }
-            let time = places.time(event).and_then(identity::millis).map(Timestamp::from_unix_millis);
-            let found = |job| Some((job, generator.sequence_of(job, id, time.as_ref())?));
-            // Of a mixture, each event is of one kind alone.
-            jobs.clone().into_iter().find_map(found).filter(|&(job, event)| self.maker.index(job, event) == index)
-        })
+        self.kinds.iter().zip(self.maker.generators()).enumerate().find_map(
+            |(index, ((_, places), generator))| {
+                let id = places.id(event)?;
+                // Most of what is not ours is seen not to be at a glance.
+                if [8, 13, 18, 23].iter().filter(|&&at| id[at] == b'-').count() < 3 {
+                    return None;
+                }
+                let time = places.time(event).and_then(identity::millis).map(Timestamp::from_unix_millis);
+                let found = |job| Some((job, generator.sequence_of(job, id, time.as_ref())?));
+                // Of a mixture, each event is of one kind alone.
+                jobs.clone()
+                    .into_iter()
+                    .find_map(found)
+                    .filter(|&(job, event)| self.maker.index(job, event) == index)
+            },
+        )
     }
 
     /// Which of its events this is, by the numbers that stand in it, if its id does not speak against it.
     pub(super) fn by_numbers(&mut self, event: &[u8]) -> Option<(u32, u64)> {
         for index in 0..self.kinds.len() {
             let Some((job, sequence)) = self.kinds[index].1.salvage(event) else { continue };
-            if self.maker.index(job, sequence) == index && self.same_id(event, job, sequence) != Compared::Another {
+            if self.maker.index(job, sequence) == index
+                && self.same_id(event, job, sequence) != Compared::Another
+            {
                 return Some((job, sequence));
             }
         }

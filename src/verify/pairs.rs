@@ -26,9 +26,11 @@ fn rank(glance: Glance) -> u8 {
         Glance { seen: false, failed: false, unknown: false, .. } => 1,
         Glance { seen: false, unknown: true, .. } => 2,
         // A second copy that its producer said there may be.
-        Glance { seen: true, again: false, twice: true, .. } | Glance { seen: true, again: false, unknown: true, .. } => 3,
+        Glance { seen: true, again: false, twice: true, .. }
+        | Glance { seen: true, again: false, unknown: true, .. } => 3,
         Glance { seen: false, .. } => 4,
-        Glance { seen: true, .. } => 5,
+        Glance { again: false, .. } => 5,
+        Glance { .. } => 6,
     }
 }
 
@@ -40,7 +42,10 @@ pub(super) fn settle(audit: &mut Audit) {
         for (&job, track) in &mut member.tracks {
             let mut pairs = BTreeSet::new();
             track.standings(from_start, |standing, first, last| {
-                if matches!(standing, Standing::Missing | Standing::Contradicted | Standing::UnexpectedDuplicate) {
+                if matches!(
+                    standing,
+                    Standing::Missing | Standing::Contradicted | Standing::UnexpectedDuplicate
+                ) {
                     let some = (first..=last).take(MOST.saturating_sub(pairs.len()));
                     pairs.extend(some.filter_map(|place| original.pair(job, place)));
                 }

@@ -249,9 +249,7 @@ impl Roster {
     }
 
     fn has_messages(&self) -> bool {
-        self.members
-            .iter()
-            .any(|one| one.original.as_ref().is_some_and(|one| one.has(EventKind::Message)))
+        self.members.iter().any(|one| one.original.as_ref().is_some_and(|one| one.has(EventKind::Message)))
     }
 
     /// A user record that is no event as we make it: one that was, a payload without identity, or somebody else's.
@@ -264,7 +262,8 @@ impl Roster {
             if let Some((job, sequence)) = found {
                 member.last_job = job;
                 // It may have been made like this: padded, or spoilt on purpose.
-                let compared = member.original.as_mut().map(|original| original.compare(event, job, sequence, key));
+                let compared =
+                    member.original.as_mut().map(|original| original.compare(event, job, sequence, key));
                 let (fault, due_millis) = match compared {
                     Some((Compared::Same, due_millis)) => (None, due_millis),
                     Some((Compared::Damaged(Corruption::PartitionKey), due_millis)) => {

@@ -88,8 +88,9 @@ fn what_can_not_be_had_is_told_before_the_first_record() {
         (&["--inject=late:60%,malformed:60%"], "120% of the records"),
         (&["--event-size=big"], "must be a size such as 1KiB"),
     ] {
-        let finished =
-            Program::run(&[&["--local", "--max-records=1"], arguments].concat()).file("t", "no object").finish();
+        let finished = Program::run(&[&["--local", "--max-records=1"], arguments].concat())
+            .file("t", "no object")
+            .finish();
         assert_eq!(finished.code, 64, "{arguments:?}: {}", finished.stderr);
         assert!(finished.stderr.contains(part), "{arguments:?}: {}", finished.stderr);
     }
@@ -103,13 +104,17 @@ fn every_kind_has_its_example_in_the_document() {
     let mut text = fs::read_to_string(&path).expect("a document");
     for kind in kinesis_streamer::generate::EventKind::ALL {
         let golden = fs::read_to_string(root.join(format!("tests/fingerprints/{kind}.txt"))).expect("golden");
-        let example = format!("<!-- {kind} -->\n```text\n{}\n```\n", golden.lines().nth(1).expect("an event"));
+        let example =
+            format!("<!-- {kind} -->\n```text\n{}\n```\n", golden.lines().nth(1).expect("an event"));
         if std::env::var_os("UPDATE_DOCS").is_some() {
             let start = text.find(&format!("<!-- {kind} -->")).expect("its place");
             let end = text[start..].find("\n\n").map_or(text.len(), |length| start + length + 1);
             text.replace_range(start..end, &example);
             fs::write(&path, &text).expect("written");
         }
-        assert!(text.contains(&example), "docs/events.md: {kind}'s example is another: UPDATE_DOCS=1 cargo test payloads");
+        assert!(
+            text.contains(&example),
+            "docs/events.md: {kind}'s example is another: UPDATE_DOCS=1 cargo test payloads"
+        );
     }
 }

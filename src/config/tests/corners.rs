@@ -49,10 +49,27 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
                 &[&format!("constant:{}", "é".repeat(257)), "field:", "constant:", "Random"],
             ),
             "event" => own(
-                &["mouse", "message", "template:-", "template:a b/é"],
+                &["mouse", "message", "template:-", "template:a b/é", "iot:0.000001,template:a b:1"],
                 &["Mouse", " mouse", "template", "template:", "Template:x"],
             ),
-            "journal" => own(&["j", "/tmp/a journal"], &[""]),
+            "journal" | "answer-sheet" => own(&["j", "/tmp/a journal"], &[""]),
+            "event-size" => own(
+                &["500B", "10MiB", "uniform:500B..10MiB", "lognormal:600,p99=600,most=10MiB"],
+                &["0", "11MiB", "1.5KiB", "uniform:2KiB..1KiB", "lognormal:1KiB", "lognormal:2KiB,p99=1KiB"],
+            ),
+            "inject" => own(
+                &["late:0.0001%/1ms", "late:100%/366days", "duplicate:0.0999%/1000", "oversize:1%/10MiB"],
+                &[
+                    "late",
+                    "late:1",
+                    "late:0%",
+                    "late:101%",
+                    "late:1%/0s",
+                    "duplicate:1%/1001",
+                    "reordered:60%",
+                    "z:1%",
+                ],
+            ),
             "instance" => own(&["a", &"a".repeat(64)], &[&"a".repeat(65), "a b", "é"]),
             "listen" => own(&["0.0.0.0:0", "[::]:65535", "off"], &["1.2.3.4:65536", ":80", "1.2.3.4", "OFF"]),
             "log" => own(&["off", "TRACE"], &["verbose", "a b", "é"]),
@@ -86,7 +103,9 @@ fn every_setting_takes_its_bounds_and_nothing_beyond() {
         }
         let absurd = [String::new(), "\u{0}".to_owned(), "z".repeat(100_000)];
         // What a path may be, the system says.
-        let absurd = absurd.into_iter().filter(|value| value.is_empty() || setting.flag != "journal");
+        let absurd = absurd
+            .into_iter()
+            .filter(|value| value.is_empty() || !["journal", "answer-sheet"].contains(&setting.flag));
         for value in wrong.into_iter().chain(absurd) {
             let flag = format!("--{}", setting.flag);
             for (origin, lines) in [setting.name, &flag].into_iter().zip(told(setting, &value)) {

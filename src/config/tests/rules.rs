@@ -22,7 +22,27 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "partition-key" => {
                     &["random", "constant:TEXT", "job", "user", "field:/json/pointer", "round-robin"]
                 }
-                "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
+                "event" => &[
+                    "mouse",
+                    "click",
+                    "trade",
+                    "message",
+                    "iot",
+                    "order",
+                    "access-log",
+                    "template:FILE",
+                    "template:-",
+                    "mouse:0.8,click:0.2",
+                ],
+                "event-size" => &["1KiB"],
+                "inject" => &[
+                    "late:1%/30s",
+                    "duplicate:0.5%/3",
+                    "reordered:2%/10",
+                    "malformed:0.1%",
+                    "oversize:0.01%/256KiB",
+                ],
+                "answer-sheet" => &[],
                 "instance" => &[],
                 "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
