@@ -122,7 +122,7 @@ impl Disorder {
     }
 
     /// The size of an oversize event, in bytes.
-    pub(super) fn oversize(&self) -> u64 {
+    pub(super) fn oversize_bytes(&self) -> u64 {
         self.inject.oversize_bytes
     }
 

@@ -304,7 +304,7 @@ impl Shaped {
         let start = out.len();
         let written = self.parts[self.index(job, event)].write(job, event, time, out);
         let size = match (fault, &self.disorder, &self.sizes) {
-            (Some(Injected::Oversize), Some(disorder), _) => Some(disorder.oversize()),
+            (Some(Injected::Oversize), Some(disorder), _) => Some(disorder.oversize_bytes()),
             (_, _, Some(sizes)) => Some(sizes.of(job, event)),
             (_, _, None) => None,
         };

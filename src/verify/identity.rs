@@ -149,25 +149,25 @@ impl Places {
     }
 
     /// The event from where places count.
-    fn from_base<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
+    fn based<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
         if self.log { event.get(log_base(event)?..) } else { Some(event) }
     }
 
     /// The id of an event, or what stands in its place.
     pub(super) fn id<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
-        self.from_base(event)?.get(self.id..self.id + ID_LENGTH)
+        self.based(event)?.get(self.id..self.id + ID_LENGTH)
     }
 
     /// The time of an event, or what stands in its place.
     #[inline]
     pub(super) fn time<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
-        self.from_base(event)?.get(self.time..self.time + TIME_LENGTH)
+        self.based(event)?.get(self.time..self.time + TIME_LENGTH)
     }
 
     /// Job and sequence of an event that is damaged somewhere else: read where they stand. Bytes between the numbers
     /// may be damaged.
     pub(super) fn salvage(&self, event: &[u8]) -> Option<(u32, u64)> {
-        let (job, rest) = number(self.from_base(event)?.get(self.head..)?)?;
+        let (job, rest) = number(self.based(event)?.get(self.head..)?)?;
         let between = if self.log { LOG_SEQUENCE.len() } else { SEQUENCE.len() };
         let (sequence, _) = number(rest.get(between..)?)?;
         Some((u32::try_from(job).ok()?, sequence))
@@ -175,7 +175,7 @@ impl Places {
 
     /// Whether `event` has at least three quarters of what all events have in common, for which `other` stands.
     pub(super) fn resemble(&self, event: &[u8], other: &[u8]) -> bool {
-        let (Some(event), Some(other)) = (self.from_base(event), self.from_base(other)) else { return false };
+        let (Some(event), Some(other)) = (self.based(event), self.based(other)) else { return false };
         let common =
             (0..self.id).chain(self.id + ID_LENGTH..self.time).chain(self.time + TIME_LENGTH..self.head);
         let (mut alike, mut all) = (0, 0);
