@@ -17,7 +17,7 @@ use kinesis_streamer::config::{
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
-use kinesis_streamer::generate::{Event, Generator, Samples};
+use kinesis_streamer::generate::{Event, Maker, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -327,8 +327,11 @@ async fn serve_local(options: LocalOptions, console: Console) -> Exit {
 
 /// Prints events to standard output.
 fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separator: u8) -> Exit {
-    let generator = Generator::of(event, config.seed.value, &config.producer);
-    notes.iter().for_each(|note| say(note));
+    let maker = match Maker::new(event, &config.shaping, config.seed.value, &config.producer) {
+        Ok(maker) => maker,
+        Err(error) => return refuse(&error),
+    };
+    notes.iter().chain(&maker.note()).for_each(|note| say(note));
     if !config.seed.given {
         say(&format!("seed {}", config.seed.value));
     }
@@ -336,7 +339,7 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
     let samples =
         Samples { job: 0, count, first_unix_millis: now.as_millis() as u64, step_millis: 100, separator };
     let mut out = io::BufWriter::new(io::stdout().lock());
-    match samples.write(&generator, &mut out) {
+    match samples.write(&maker, &mut out) {
         Ok(()) => Exit::Sent,
         Err(error) => unwritable(&error),
     }

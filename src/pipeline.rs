@@ -6,15 +6,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::batch::{Batch, BatchBuilder, Pushed, Spent};
-use crate::generate::{Generator, Timestamp, Written};
+use crate::batch::{Batch, BatchBuilder, Packer, Packing, Pushed, Spent};
+use crate::generate::{Due, Maker, Written};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits, Wire};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
-use crate::replay::Due;
+use crate::replay;
 use crate::send::{Sender, Transport};
 
 /// How long after its intended time a record may still be generated; later it is dropped.
@@ -27,20 +27,42 @@ const KEPT_BYTES: usize = 1024 * 1024;
 
 /// All that a record passes on its way.
 pub struct Pipeline<T> {
-    generator: Generator,
+    maker: Maker,
     keyer: Keyer,
+    packing: Packing,
     limits: Limits,
     wire: Wire,
     sender: Sender<T>,
     ledger: Arc<Ledger>,
-    /// The next sequence number of each job; locked while a batch is filled, so that a batch's numbers follow one another.
-    sequences: Vec<Mutex<u64>>,
+    /// How far each job is; locked while a batch is filled, so that a batch's numbers follow one another.
+    jobs: Vec<Mutex<Reached>>,
     /// One permit per batch under way.
     window: Arc<Semaphore>,
     slots: u32,
+    /// One permit per byte of the bodies under way; none where the slots alone keep them within their bound.
+    bytes: Option<Bytes>,
     /// Buffers of batches that are done; at most one per slot of the window.
     spare: Mutex<Vec<Bench>>,
 }
+
+/// How far a job is.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reached {
+    /// Its next sequence number.
+    next: u64,
+    /// See [`Due::opened_millis`].
+    opened_millis: u64,
+}
+
+/// The bytes that may be under way.
+#[derive(Debug)]
+struct Bytes {
+    free: Arc<Semaphore>,
+    most: usize,
+}
+
+/// What stands around the data of an entry, in bytes: names, commas, a key, an explicit hash key.
+const AROUND: usize = 320;
 
 /// The buffers that one batch needs.
 #[derive(Debug, Default)]
@@ -48,13 +70,14 @@ struct Bench {
     spent: Spent,
     event: Vec<u8>,
     key: String,
+    packer: Packer,
     answer: Answer,
 }
 
 impl<T: Transport> Pipeline<T> {
     /// A pipeline for `jobs` jobs with `slots` batches under way at once.
     pub fn new(
-        generator: Generator,
+        maker: impl Into<Maker>,
         keyer: Keyer,
         limits: Limits,
         sender: Sender<T>,
@@ -63,15 +86,17 @@ impl<T: Transport> Pipeline<T> {
         slots: u32,
     ) -> Self {
         Self {
-            generator,
+            maker: maker.into(),
             keyer,
+            packing: Packing::NONE,
             limits,
             wire: Wire::Json,
             sender,
             ledger,
-            sequences: (0..jobs).map(|_| Mutex::new(0)).collect(),
+            jobs: (0..jobs).map(|_| Mutex::default()).collect(),
             window: Arc::new(Semaphore::new(slots as usize)),
             slots,
+            bytes: None,
             spare: Mutex::new(Vec::new()),
         }
     }
@@ -82,16 +107,47 @@ impl<T: Transport> Pipeline<T> {
         Self { wire, ..self }
     }
 
+    /// With events framed and compressed so.
+    #[must_use]
+    pub fn with_packing(self, packing: Packing) -> Self {
+        Self { packing, ..self }
+    }
+
+    /// With at most so many bytes of bodies under way. One request is always allowed.
+    #[must_use]
+    pub fn with_most_bytes(self, most: usize) -> Self {
+        let all = self.most_body(u32::MAX).saturating_mul(self.slots as usize);
+        let bytes = (all > most).then(|| Bytes { free: Arc::new(Semaphore::new(most)), most });
+        Self { bytes, ..self }
+    }
+
+    /// The most bytes of the body of a request for so many records, or of the first of several.
+    fn most_body(&self, records: u32) -> usize {
+        let entries = (records as usize).min(self.limits.request_records);
+        let data = self.maker.largest_event().min(self.limits.record_bytes).saturating_add(AROUND);
+        entries.saturating_mul(data).min(self.limits.request_bytes + entries * AROUND).saturating_mul(4) / 3
+    }
+
+    /// The next sequence number of each job: all before are generated.
+    pub fn reached(&self) -> Vec<u64> {
+        self.jobs.iter().map(|job| job.lock().unwrap_or_else(PoisonError::into_inner).next).collect()
+    }
+
+    /// What makes the records.
+    pub fn maker(&self) -> &Maker {
+        &self.maker
+    }
+
     /// Takes releases until their channel is closed, and returns when every record of theirs is settled.
     /// When `cut` turns true, nothing is generated any more.
-    pub async fn run<R: Into<Due>>(
+    pub async fn run<R: Into<replay::Due>>(
         self: Arc<Self>,
         mut releases: mpsc::Receiver<R>,
         cut: watch::Receiver<bool>,
     ) {
         let (mut waited_until, mut begun) = (None, false);
         while let Some(given) = releases.recv().await {
-            let given: Due = given.into();
+            let given: replay::Due = given.into();
             let release = &given.release;
             if !begun {
                 self.keyer.begin(release.due_millis);
@@ -118,13 +174,30 @@ impl<T: Transport> Pipeline<T> {
                     room.ok().and_then(Result::ok)
                 }
             };
-            let Some(permit) = permit else {
+            let held = match (&permit, &self.bytes) {
+                // Payloads of a trace have a bound of their own.
+                (Some(_), Some(bytes)) if given.recorded.is_empty() => {
+                    let most = self.most_body(release.records).min(bytes.most) as u32; // a body has 15 MB at most
+                    let held = match Arc::clone(&bytes.free).try_acquire_many_owned(most) {
+                        Ok(held) => Some(held),
+                        Err(_) => {
+                            let free = Arc::clone(&bytes.free).acquire_many_owned(most);
+                            let room = timeout_at(latest, free).await;
+                            waited_until = Some(Instant::now());
+                            room.ok().and_then(Result::ok)
+                        }
+                    };
+                    held.map(Some)
+                }
+                _ => Some(None),
+            };
+            let (Some(permit), Some(held)) = (permit, held) else {
                 drop(Dropped::WindowFull);
                 continue;
             };
             let pipeline = Arc::clone(&self);
             tokio::spawn(async move {
-                pipeline.carry(given).await;
+                pipeline.carry(given, held).await;
                 std::mem::drop(permit);
             });
         }
@@ -132,8 +205,9 @@ impl<T: Transport> Pipeline<T> {
         let _ = self.window.acquire_many(self.slots).await;
     }
 
-    /// Carries a release's records all the way, one request after the other where they need several.
-    async fn carry(&self, given: Due) {
+    /// Carries a release's records all the way, one request after the other where they need several. `held`: the bytes
+    /// that one request of it may take.
+    async fn carry(&self, given: replay::Due, mut held: Option<OwnedSemaphorePermit>) {
         let release = &given.release;
         let due = Instant::from_std(release.due);
         let mut bench = self.spare().pop().unwrap_or_default();
@@ -144,70 +218,86 @@ impl<T: Transport> Pipeline<T> {
                 break;
             }
             if let Some(batch) = self.fill(&given, &mut left, &mut bench) {
+                // The last request is known to the byte; what it does not need is for others.
+                if let Some(held) = held.as_mut().filter(|_| left == 0) {
+                    let surplus = held.num_permits().saturating_sub(batch.body().len());
+                    std::mem::drop(held.split(surplus));
+                }
                 self.ledger.departed(due.elapsed());
                 bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
             }
         }
-        if bench.spent.capacity() <= KEPT_BYTES {
+        if bench.spent.capacity() + bench.event.capacity() + bench.packer.capacity() <= KEPT_BYTES {
             self.spare().push(bench);
         }
     }
 
     /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
-    fn fill(&self, given: &Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
-        let Due { release, recorded, .. } = given;
-        let Bench { spent, event, key, .. } = bench;
-        let time = Timestamp::from_unix_millis(release.due_millis);
+    fn fill(&self, given: &replay::Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
+        let replay::Due { release, recorded, .. } = given;
+        let Bench { spent, event, key, packer, .. } = bench;
         let job = release.job;
         let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
-        builder.expect(*left as usize, self.generator.typical_event());
+        builder.expect(*left as usize, self.maker.typical_event());
         let before = *left;
         let keys = self.keyer.at(release.due_millis);
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
+        let mut faults = Vec::new(); // allocates only when there are some
+        let mut raw_bytes = 0;
         let first;
         {
-            let mut next = self.sequences[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
-            first = *next;
+            let mut reached = self.jobs[job as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            first = reached.next;
+            let mut due = Due::new(release.due_millis, reached.opened_millis);
             while *left > 0 {
-                let (length, keyed) = match recorded.get((release.records - *left) as usize) {
+                let (composed, keyed) = match recorded.get((release.records - *left) as usize) {
                     None => {
-                        let written = self.generator.overwrite(job, *next, &time, event);
-                        let length = written.length;
-                        (length, keys.write(job, *next, &event[..length], &written, key))
+                        let composed = self.maker.compose(job, reached.next, &mut due, event);
+                        let keyed = keys.write(job, composed.event, event, &composed.written, key);
+                        (Some(composed), keyed)
                     }
                     Some(record) => {
                         event.clear();
                         event.extend_from_slice(&record.data);
-                        let length = event.len();
+                        let written = Written { length: event.len(), entity: None };
                         let keyed = match &record.key {
                             Some(own) => {
                                 key.clear();
                                 key.push_str(own);
                                 Ok(None)
                             }
-                            None => keys.write(job, *next, event, &Written { length, entity: None }, key),
+                            None => keys.write(job, reached.next, event, &written, key),
                         };
-                        (length, keyed)
+                        (None, keyed)
                     }
                 };
-                let event = &event[..length];
                 match keyed {
                     Err(_) => {
                         builder.pass_over();
-                        left_out.push((*next, Failed::NoKey));
+                        left_out.push((reached.next, Failed::NoKey));
                     }
-                    Ok(explicit) => match builder.push(event, key, explicit) {
-                        Pushed::Added => {}
-                        // The same event is made again for the next request: it depends on its number alone.
-                        Pushed::Full => break,
-                        Pushed::TooLarge { .. } => left_out.push((*next, Failed::TooLarge)),
-                    },
+                    Ok(explicit) => {
+                        if let Some(composed) = &composed {
+                            self.maker.finish(job, composed, 0, event);
+                        }
+                        match builder.push(packer.pack(self.packing, event), key, explicit) {
+                            Pushed::Added => {}
+                            // The same event is made again for the next request: it depends on its number alone.
+                            Pushed::Full => break,
+                            Pushed::TooLarge { .. } => left_out.push((reached.next, Failed::TooLarge)),
+                        }
+                    }
                 }
-                *next += 1;
+                raw_bytes += event.len() as u64;
+                if let Some(fault) = composed.and_then(|composed| composed.fault) {
+                    faults.push(fault);
+                }
+                reached.next += 1;
                 *left -= 1;
             }
+            reached.opened_millis = due.opened_millis;
         }
-        self.ledger.generated(u64::from(before - *left));
+        self.ledger.made(u64::from(before - *left), raw_bytes, &faults);
         if !left_out.is_empty() {
             let failed = left_out.iter().map(|&(_, why)| (why, 1)).collect();
             self.ledger.settled(&Settled { failed, ..Settled::default() });
@@ -229,7 +319,7 @@ impl<T: Transport> Pipeline<T> {
 mod tests {
     use super::*;
     use crate::batch::Envelope;
-    use crate::generate::EventKind;
+    use crate::generate::{EventKind, Generator};
     use crate::key::KeyStrategy;
     use crate::kinesis::{EntryResult, Fault, HashRange, Shard, ShardId, ShardMap};
     use crate::ledger::Snapshot;
@@ -262,6 +352,17 @@ mod tests {
 
     /// Releases (job, records, how long after the start it is due) by hand; time is paused.
     async fn run(answers: bool, slots: u32, limits: Limits, releases: &[(u32, u32, u64)]) -> Run {
+        run_within(usize::MAX, answers, slots, limits, releases).await
+    }
+
+    /// The same with at most so many bytes under way.
+    async fn run_within(
+        most_bytes: usize,
+        answers: bool,
+        slots: u32,
+        limits: Limits,
+        releases: &[(u32, u32, u64)],
+    ) -> Run {
         let bodies = Arc::default();
         let ledger = Arc::new(Ledger::new());
         let policy = SendPolicy {
@@ -279,8 +380,8 @@ mod tests {
         let generator = Generator::new(EventKind::Click, 1, "p");
         let keyer =
             Keyer::new(&KeyStrategy::Job, EventKind::Click, 1, "p", &ShardMap::default()).expect("a keyer");
-        let pipeline =
-            Arc::new(Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, slots));
+        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, slots);
+        let pipeline = Arc::new(pipeline.with_most_bytes(most_bytes));
         let (give, take) = mpsc::channel(100);
         let start = Instant::now().into_std();
         let running = tokio::spawn(Arc::clone(&pipeline).run(take, is_cut));
@@ -372,6 +473,17 @@ mod tests {
         assert_eq!(run.counts.unknown.total(), 20);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn bytes_under_way_are_bounded_as_requests_are_and_free_again_when_they_are_settled() {
+        // Ten events have some 4 kB in a body, and could have twice as many.
+        let ticks: Vec<_> = (0..14).map(|second| (0, 10, second * 1_000)).collect();
+        let run = run_within(16_000, false, 128, Limits::AWS, &ticks).await;
+        // Two requests fit, and hang for ten seconds; then two more.
+        assert_eq!((run.counts.generated, run.counts.dropped.get(Dropped::WindowFull)), (40, 100));
+        let bodies: Vec<usize> = run.bodies.iter().map(|body| body.to_string().len()).collect();
+        assert!(bodies.iter().all(|length| (2_000..8_000).contains(length)), "{bodies:?}");
+    }
+
     /// Stores every entry without a look at it.
     struct Null;
 
@@ -421,7 +533,7 @@ mod tests {
         let carry = || {
             let release =
                 Release { job: 0, records, due: std::time::Instant::now(), due_millis: 1_000, first: true };
-            runtime.block_on(pipeline.carry(release.into()));
+            runtime.block_on(pipeline.carry(release.into(), None));
         };
         (0..20).for_each(|_| carry());
         allocation_counter::measure(carry).count_total
@@ -456,7 +568,7 @@ mod tests {
             let carry = || {
                 let due = std::time::Instant::now();
                 let release = Release { job: 0, records, due, due_millis: 1_000, first: true };
-                runtime.block_on(pipeline.carry(release.into()));
+                runtime.block_on(pipeline.carry(release.into(), None));
             };
             (0..20).for_each(|_| carry());
             allocation_counter::measure(carry).count_total

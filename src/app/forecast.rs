@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::expose::Forecast;
-use crate::generate::{Generator, Timestamp};
+use crate::generate::{Due, Maker};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{HashKey, ShardMap};
 
@@ -14,7 +14,7 @@ const EVENTS: u64 = 10_000;
 pub(super) fn shares(
     strategy: &KeyStrategy,
     jobs: u32,
-    generator: &Generator,
+    maker: &Maker,
     keyer: &Keyer,
     map: &ShardMap,
 ) -> Option<Forecast> {
@@ -23,13 +23,12 @@ pub(super) fn shares(
     }
     let (mut event, mut key) = (Vec::new(), String::new());
     let (mut counts, mut keyed) = (HashMap::new(), 0_u64);
-    let (keys, time) = (keyer.at(0), Timestamp::from_unix_millis(0));
+    let (keys, mut due) = (keyer.at(0), Due::new(0, 0));
     let jobs = u64::from(jobs.max(1));
     for number in 0..EVENTS {
         let (job, sequence) = ((number % jobs) as u32, number / jobs);
-        event.clear();
-        let written = generator.write(job, sequence, &time, &mut event);
-        let Ok(explicit) = keys.write(job, sequence, &event, &written, &mut key) else { continue };
+        let made = maker.compose(job, sequence, &mut due, &mut event);
+        let Ok(explicit) = keys.write(job, made.event, &event, &made.written, &mut key) else { continue };
         if let Some(shard) = map.locate(explicit.unwrap_or_else(|| HashKey::of(&key))) {
             *counts.entry(shard).or_insert(0_u64) += 1;
             keyed += 1;

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::Reached;
 use super::trace::is_recorded;
 use crate::config::Config;
+use crate::generate::Shaping;
 use crate::journal::Header;
 use crate::replay::Trace;
 
@@ -24,6 +25,7 @@ pub(super) fn of_run(config: &Config, trace: Option<&Trace>, reached: &Reached) 
             Some(replay) => format!("{RECORDED}{}", replay.path.display()),
             None => config.event.to_string(),
         },
+        shaping: (config.shaping != Shaping::default()).then(|| config.shaping.to_string()),
         partition_key: config.key.to_string(),
         stream: reached.stream.name().to_string(),
         arn: reached.embedded.is_none().then(|| reached.facts.arn.clone()),

@@ -246,6 +246,7 @@ mod tests {
             producer: producer.to_owned(),
             seed: 1,
             event: "click".to_owned(),
+            shaping: None,
             partition_key: "random".to_owned(),
             stream: stream.to_owned(),
             arn: None,

@@ -19,6 +19,7 @@ mod plan;
 mod readback;
 mod report;
 mod reshard;
+mod sheet;
 mod start_error;
 mod streams;
 mod template;
@@ -33,12 +34,13 @@ use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 
-use crate::batch::Envelope;
+use crate::batch::{Compression, Envelope};
 use crate::config::{Config, LogFormat, Target};
 use crate::expose::{Console, Phase, RunFacts, View, log_start, start_text};
-use crate::generate::{Event, Generator};
+use crate::generate::{Event, Maker};
 use crate::journal::{self, Journal};
 use crate::key::{KeyStrategy, Keyer};
+use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, OpenShards, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
@@ -61,6 +63,8 @@ use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 use reshard::Follower;
+use sheet::Blank;
+pub use sheet::SheetEnd;
 pub use start_error::StartError;
 pub use streams::{StreamError, stream};
 pub use template::{EventError, import_saved, lint_template, read_event};
@@ -86,6 +90,7 @@ pub struct App {
     beside: Option<Beside>,
     /// The moment before which nothing is due, since the Unix epoch.
     start_at: Option<Duration>,
+    sheet: Option<Blank>,
 }
 
 /// The stream, found and described.
@@ -101,7 +106,7 @@ struct Reached {
 /// The stages that depend on the stream's facts.
 struct Stages {
     limits: Limits,
-    generator: Generator,
+    maker: Maker,
     keyer: Keyer,
     envelope: Envelope,
 }
@@ -149,16 +154,39 @@ impl Stages {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
         };
-        let generator = Generator::of(event, seed, producer);
+        let limits = config.limits.over(own);
+        let most = limits.record_bytes.min(limits.request_bytes).saturating_sub(most_key_bytes(&config.key));
+        config.shaping.check(most as u64)?;
+        let maker = Maker::new(event, &config.shaping, seed, producer)?;
         let keyer = match trace.filter(|trace| trace.kind() == Kind::Payloads) {
-            None => Keyer::of_events(&config.key, &generator, seed, producer, shards)?,
+            None => {
+                // The same for all; each kind of event has to give it.
+                let tried = |generator| Keyer::of_events(&config.key, generator, seed, producer, shards);
+                let mut all = maker.generators().iter().map(tried).collect::<Result<Vec<_>, _>>()?;
+                all.pop().expect("a maker makes one event at least")
+            }
             Some(trace) => {
                 // What has a key of its own asks for no other.
                 let keyless = trace.first_records().filter(|record| record.key.is_none());
                 Keyer::of_records(&config.key, keyless.map(|record| &*record.data), seed, producer, shards)?
             }
         };
-        Ok(Self { limits: config.limits.over(own), generator, keyer, envelope })
+        Ok(Self { limits, maker, keyer, envelope })
+    }
+}
+
+/// The most bytes of a partition key.
+fn most_key_bytes(key: &KeyStrategy) -> usize {
+    match key {
+        KeyStrategy::Constant(key) => key.as_str().len(),
+        KeyStrategy::Job
+        | KeyStrategy::Random
+        | KeyStrategy::RoundRobin
+        | KeyStrategy::Popular(_)
+        | KeyStrategy::Explicit
+        | KeyStrategy::Hot(_) => 20,
+        // Entities are ASCII; of a field, as much as is usual.
+        KeyStrategy::User | KeyStrategy::Field(_) => MAX_PARTITION_KEY_CHARS,
     }
 }
 
@@ -182,16 +210,16 @@ pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartErro
     let trace = trace::open(config)?;
     let offered = Offered::read(config, event)?;
     let reached = reach(config, trace::peak(config, trace.as_ref()).unwrap_or(offered.peak)).await?;
-    let Stages { limits, generator, keyer, envelope } =
+    let Stages { limits, maker, keyer, envelope } =
         Stages::build(config, event, trace.as_ref(), reached.as_ref())?;
     let now = wall();
     let start_at = config.start_at.map(|start| start.moment(now));
-    let facts = plan::facts(config, &offered, reached.as_ref(), &generator, &keyer, trace.as_ref(), start_at);
+    let facts = plan::facts(config, &offered, reached.as_ref(), &maker, &keyer, trace.as_ref(), start_at);
     if trace.is_some() {
         return Ok(start_text(&facts));
     }
     let begin = start_at.unwrap_or_default().saturating_sub(Duration::from_secs(1)).max(now);
-    let second = plan::first_second(config, &offered, &envelope, limits, &generator, &keyer, begin);
+    let second = plan::first_second(config, &offered, &envelope, limits, &maker, &keyer, begin);
     let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
     Ok(start_text(&facts) + &told + &second)
 }
@@ -221,6 +249,12 @@ impl App {
         let trace = trace::open(&config)?;
         let journal =
             config.journal.as_deref().map(|path| journal::open(path, &config.producer)).transpose()?;
+        let sheet = match (&config.answer_sheet, &config.shaping.inject) {
+            (Some(path), Some(_)) => {
+                Some(sheet::open(path).map_err(|source| StartError::Sheet { path: path.clone(), source })?)
+            }
+            _ => None,
+        };
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
@@ -228,6 +262,9 @@ impl App {
         let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
         let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
         let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
+        if let Some(note) = stages.maker.note() {
+            tracing::warn!("{note}");
+        }
         view.metrics().know_shards(reached.shards.shards().iter().map(|shard| shard.id));
         let header = header::of_run(&config, trace.as_ref(), &reached);
         let journal = journal.map(|opened| opened.begin(&header, Arc::clone(&ledger))).transpose()?;
@@ -241,8 +278,8 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, recorded, board).await?)
             }
         };
-        let (generator, keyer) = (&stages.generator, &stages.keyer);
-        let plan = plan::facts(&config, &offered, Some(&reached), generator, keyer, trace.as_ref(), start_at);
+        let (maker, keyer) = (&stages.maker, &stages.keyer);
+        let plan = plan::facts(&config, &offered, Some(&reached), maker, keyer, trace.as_ref(), start_at);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
@@ -268,6 +305,7 @@ impl App {
             journal,
             beside,
             start_at,
+            sheet,
         })
     }
 
@@ -288,9 +326,9 @@ impl App {
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
-        let (journal, beside, start_at) = (self.journal, self.beside, self.start_at);
+        let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
         let Reached { client, lane, stream, shards, embedded, .. } = reached;
-        let Stages { limits, generator, keyer, envelope } = stages;
+        let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
         let plan = Plan {
@@ -298,7 +336,7 @@ impl App {
             jobs: load.jobs,
             offer: offered.offer,
             share: config.share.unwrap_or(Share::WHOLE),
-            weighing: plan::weighing(&generator, &keyer),
+            weighing: plan::weighing(&maker, &keyer),
             pacing: load.pacing,
             start_at,
             duration: offered.duration,
@@ -328,11 +366,24 @@ impl App {
         .with_witnesses(
             journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
         )
-        .with_digests(!generator.identifies() || trace::is_recorded(trace.as_ref()));
+        .with_digests(config.event.has_template() || trace::is_recorded(trace.as_ref()));
         let requests = config.send.max_in_flight.min(load.jobs as usize);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
-        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
-            .by_wire(config.wire);
+        let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
+            .by_wire(config.wire)
+            .with_packing(config.packing)
+            .with_most_bytes(config.max_in_flight_bytes);
+        let pipeline = Arc::new(pipeline);
+        let sheet = match sheet.zip(config.shaping.inject.as_ref()) {
+            Some((blank, inject)) => {
+                let pipeline = Arc::clone(&pipeline);
+                let look = move |write: &mut dyn FnMut(&Maker, &[u64]) -> _| {
+                    write(pipeline.maker(), &pipeline.reached())
+                };
+                Some(blank.begin(&config.producer, inject, look).map_err(StartError::Thread)?)
+            }
+            None => None,
+        };
 
         let (control, told) = std_mpsc::channel();
         let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, limits));
@@ -349,7 +400,7 @@ impl App {
             }
         };
         let mut pacing = pacing.map_err(StartError::Thread)?;
-        let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
+        let mut carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
@@ -407,10 +458,16 @@ impl App {
             Some(journal) => Some(journal.finish(ended).await),
             None => None,
         };
+        let sheet = match sheet {
+            Some(sheet) => Some(sheet.finish().await),
+            None => None,
+        };
         Ok(Report {
             counts,
             broken,
             journal,
+            sheet,
+            compressed: config.packing.compression != Compression::None,
             facts: RunFacts {
                 stream: stream.name().to_string(),
                 seed: config.seed.value,

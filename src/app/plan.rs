@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::barrier::written;
 use super::offered::Offered;
 use super::{Reached, forecast};
-use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
+use crate::batch::{BatchBuilder, Compression, Envelope, Framing, Packer, Pushed, Spent};
 use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};
-use crate::generate::{Generator, Timestamp};
+use crate::generate::{Due, Maker, Shaping};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
 use crate::replay::{Kind, Trace};
@@ -24,7 +24,7 @@ pub(super) fn facts(
     config: &Config,
     offered: &Offered,
     reached: Option<&Reached>,
-    generator: &Generator,
+    maker: &Maker,
     keyer: &Keyer,
     trace: Option<&Trace>,
     start_at: Option<Duration>,
@@ -66,13 +66,13 @@ pub(super) fn facts(
         pacing: load.pacing.to_string(),
         duration: offered.duration,
         max_records: config.own_records(),
-        event: if recorded.is_some() { "as recorded".to_owned() } else { config.event.to_string() },
+        event: if recorded.is_some() { "as recorded".to_owned() } else { event(config) },
         event_bytes: match recorded {
             Some(head) => head.bytes as f64 / head.records.max(1) as f64,
-            None => generator.typical_event() as f64,
+            None => maker.typical_event() as f64,
         },
         key: config.key.to_string(),
-        key_bytes: key_bytes(generator, keyer),
+        key_bytes: key_bytes(maker, keyer),
         most_keys: match &config.key {
             KeyStrategy::Constant(_) => Some(1),
             KeyStrategy::Job => Some(load.jobs.into()),
@@ -82,7 +82,7 @@ pub(super) fn facts(
         replay: trace.map(|trace| replay(config, trace)),
         forecast: reached
             .filter(|reached| reached.facts.by_key != Some(false))
-            .and_then(|reached| forecast::shares(&config.key, load.jobs, generator, keyer, &reached.shards)),
+            .and_then(|reached| forecast::shares(&config.key, load.jobs, maker, keyer, &reached.shards)),
         seed: config.seed.value,
         seed_given: config.seed.given,
         instance: config.producer.clone(),
@@ -136,21 +136,41 @@ fn shape(config: &Config, offered: &Offered) -> Option<ShapeFacts> {
 }
 
 /// What is known of a record's size before the first is made.
-pub(super) fn weighing(generator: &Generator, keyer: &Keyer) -> Weighing {
+pub(super) fn weighing(maker: &Maker, keyer: &Keyer) -> Weighing {
     const SAMPLE: f64 = 1_000.0;
-    let bytes = generator.typical_event() as f64 + key_bytes(generator, keyer);
+    let bytes = maker.typical_event() as f64 + key_bytes(maker, keyer);
     Weighing::new(SAMPLE as u64, (bytes * SAMPLE) as u64)
 }
 
+/// The event, with what is done to it.
+fn event(config: &Config) -> String {
+    let mut text = config.event.to_string();
+    let Shaping { size, inject, .. } = &config.shaping;
+    if let Some(size) = size {
+        let _ = write!(text, ", {size}");
+    }
+    let (compression, framing) = (config.packing.compression, config.packing.framing);
+    if framing != Framing::None {
+        let _ = write!(text, ", framed by {framing}");
+    }
+    if compression != Compression::None {
+        let _ = write!(text, ", before {compression}");
+    }
+    if let Some(inject) = inject {
+        let _ = write!(text, ", with {inject}");
+    }
+    text
+}
+
 /// The mean size of the keys of some events, in bytes.
-fn key_bytes(generator: &Generator, keyer: &Keyer) -> f64 {
+fn key_bytes(maker: &Maker, keyer: &Keyer) -> f64 {
     const SAMPLE: u64 = 100;
     let (mut event, mut key, mut bytes) = (Vec::new(), String::new(), 0);
-    let time = Timestamp::from_unix_millis(0);
+    let mut due = Due::new(0, 0);
     for sequence in 0..SAMPLE {
         event.clear();
-        let written = generator.write(0, sequence, &time, &mut event);
-        if keyer.write(0, sequence, &event, &written, &mut key).is_ok() {
+        let made = maker.compose(0, sequence, &mut due, &mut event);
+        if keyer.write(0, made.event, &event, &made.written, &mut key).is_ok() {
             bytes += key.len();
         }
     }
@@ -163,7 +183,7 @@ pub(super) fn first_second(
     offered: &Offered,
     envelope: &Envelope,
     limits: Limits,
-    generator: &Generator,
+    maker: &Maker,
     keyer: &Keyer,
     wall: Duration,
 ) -> String {
@@ -175,25 +195,28 @@ pub(super) fn first_second(
             let due = shaped.second(&super::offered::start(config, wall), 0);
             let records = match shaped.measure() {
                 Measure::Records => due.amount,
-                Measure::Bytes => weighing(generator, keyer).records(due.amount),
+                Measure::Bytes => weighing(maker, keyer).records(due.amount),
             };
             (Quota::dealt(load.jobs, records, 0), due.curve)
         }
     };
     let (seed, share) = (config.seed.value, config.share.unwrap_or(Share::WHOLE));
-    let mut sequences = vec![0_u64; load.jobs as usize];
+    let mut sequences = vec![(0_u64, 0_u64); load.jobs as usize];
+    let mut packer = Packer::default();
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
     for slice in Arrivals::shared(quota, curve, load.pacing, limits.request_records, seed, share) {
-        let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
-        let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
+        let (mut left, (next, opened_millis)) = (slice.records, &mut sequences[slice.job as usize]);
+        let mut due = Due::new(second * 1_000 + slice.offset.as_millis() as u64, *opened_millis);
         while left > 0 {
             let mut builder = BatchBuilder::of(config.wire, limits, std::mem::take(&mut spent));
             while left > 0 {
                 event.clear();
-                let written = generator.write(slice.job, *next, &time, &mut event);
-                let explicit = keyer.write(slice.job, *next, &event, &written, &mut key);
-                if explicit.is_ok_and(|explicit| builder.push(&event, &key, explicit) == Pushed::Full) {
+                let made = maker.compose(slice.job, *next, &mut due, &mut event);
+                let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
+                maker.finish(slice.job, &made, 0, &mut event);
+                let data = packer.pack(config.packing, &mut event);
+                if explicit.is_ok_and(|explicit| builder.push(data, &key, explicit) == Pushed::Full) {
                     break;
                 }
                 *next += 1;
@@ -214,6 +237,7 @@ pub(super) fn first_second(
                 }
             };
         }
+        *opened_millis = due.opened_millis;
     }
     let mut text = format!(
         "\nThe first due second would send {records} records in {requests} requests, {body_bytes} bytes on the wire:\n\n\

@@ -8,7 +8,6 @@ use super::journals::Silent;
 use super::start_error::StartError;
 use super::verified::Verified;
 use crate::config::{AFTER_A_RUN, Config};
-use crate::generate::EventChoice;
 use crate::kinesis::{Client, Place, Reader, StreamRef};
 use crate::ledger::Witness;
 use crate::schedule::wall;
@@ -38,12 +37,17 @@ impl Beside {
         board: Arc<Board>,
     ) -> Result<Self, StartError> {
         let reading = config.reading;
-        let producer = match config.event {
-            EventChoice::Kind(kind) if !recorded => {
-                let (seed, jobs, key) = (config.seed.value, config.load.jobs, Some(config.key.clone()));
-                Producer::new(&config.producer, Some(Made { seed, kind, jobs, key }))
-            }
-            EventChoice::Kind(_) | EventChoice::Template(_) => Producer::anonymous(&config.producer),
+        let producer = if recorded || config.event.has_template() {
+            Producer::anonymous(&config.producer)
+        } else {
+            let made = Made {
+                seed: config.seed.value,
+                event: config.event.clone(),
+                shaping: config.shaping.clone(),
+                jobs: config.load.jobs,
+                key: Some(config.key.clone()),
+            };
+            Producer::new(&config.producer, Some(made))
         };
         let begun_millis = wall().as_millis() as u64;
         let expect = Expect {

@@ -8,6 +8,7 @@ use crate::journal::Finished;
 use crate::ledger::Snapshot;
 use crate::replay::TraceError;
 
+use super::sheet::SheetEnd;
 use super::verified::Verified;
 
 /// How a run ended.
@@ -19,6 +20,10 @@ pub struct Report {
     pub journal: Option<Finished>,
     /// What ended its trace before its end.
     pub broken: Option<TraceError>,
+    /// How its answer sheet ended, where it has one.
+    pub sheet: Option<SheetEnd>,
+    /// Whether data was compressed.
+    pub compressed: bool,
     /// What came of reading the stream back, where that was wanted.
     pub verified: Option<Verified>,
     /// What the run was.
@@ -37,6 +42,8 @@ impl Report {
         let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
         if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
+        } else if self.sheet.as_ref().is_some_and(|sheet| sheet.written.is_err()) {
+            Exit::System
         } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
             Exit::Journal
         } else if self.broken.is_some() {
@@ -50,10 +57,31 @@ impl Report {
         }
     }
 
+    /// What is to be said of payloads.
+    fn payloads(&self) -> impl Iterator<Item = String> {
+        let Snapshot { injected, raw_bytes, .. } = &self.counts;
+        let raw = self
+            .compressed
+            .then(|| format!("Before compression the data of all generated records had {raw_bytes} bytes."));
+        let faults: Vec<String> =
+            injected.iter().filter(|(_, n)| *n > 0).map(|(fault, n)| format!("{n} {fault}")).collect();
+        let faults =
+            (!faults.is_empty()).then(|| format!("Faults put in on purpose: {}.", faults.join(", ")));
+        let sheet = self.sheet.as_ref().map(|sheet| {
+            let path = sheet.path.display();
+            match &sheet.written {
+                Ok(answers) => format!("The answer sheet {path} tells of {answers} records."),
+                Err(error) => format!("The answer sheet {path} is not whole: {error}."),
+            }
+        });
+        [raw, faults, sheet].into_iter().flatten()
+    }
+
     /// The summary for people.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
+        text.extend(self.payloads().map(|sentence| format!("{sentence}\n")));
         if let Some(journal) = &self.journal {
             text.push_str(&format!("{}\n", journal_sentence(journal)));
         }
@@ -72,6 +100,18 @@ impl Report {
             verified.log();
         }
         let counts = &self.counts;
+        if self.compressed || self.sheet.is_some() || counts.injected.total() > 0 {
+            let written = self.sheet.as_ref().map(|sheet| &sheet.written);
+            tracing::info!(
+                raw_bytes = counts.raw_bytes,
+                injected = counts.injected.total(),
+                injected_faults = ?counts.injected,
+                answer_sheet = self.sheet.as_ref().map(|sheet| sheet.path.display().to_string()),
+                answers = written.and_then(|written| written.as_ref().ok()),
+                answer_sheet_error = written.and_then(|written| written.as_ref().err()).map(ToString::to_string),
+                "payloads"
+            );
+        }
         let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
         tracing::info!(
             stream = self.facts.stream,

@@ -6,11 +6,12 @@ use super::guard::AllGuarded;
 use super::journals::JournalsError;
 use super::offered::LoadError;
 use crate::exit::Exit;
+use crate::generate::ShapingError;
 use crate::journal::JournalError;
 use crate::key::KeyerError;
 use crate::kinesis::{Cause, Fault, NotReady, ReadFault, Refusal, Setback};
 use crate::replay::TraceError;
-use crate::verify::ReadEnd;
+use crate::verify::{ReadEnd, UnmakeableError};
 
 /// Why a run could not begin.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +28,17 @@ pub enum StartError {
     /// The profile can't be used.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// Events can't have the size that is asked for.
+    #[error(transparent)]
+    Shaping(#[from] ShapingError),
+    /// The answer sheet can't be written.
+    #[error("STREAMER_ANSWER_SHEET: {path} can't be made: {source}; name a file that is not there yet")]
+    Sheet {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
     /// The listener for metrics can't be opened.
     #[error("STREAMER_LISTEN: can't listen on {address}: {source}; choose another address, or `off`")]
     Listen {
@@ -50,6 +62,9 @@ pub enum StartError {
     /// The trace can't be replayed.
     #[error("STREAMER_REPLAY: {0}")]
     Trace(#[from] TraceError),
+    /// The events of a producer can't be made again.
+    #[error("the events can't be made again: {0}")]
+    Unmakeable(#[from] UnmakeableError),
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
@@ -88,14 +103,16 @@ impl StartError {
             Self::Guarded(_) => Exit::Guarded,
             Self::Load(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
-            Self::Key(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Shaping(_) | Self::Unmakeable(_) | Self::Nowhere => Exit::Usage,
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,
             Self::Reading(_) => Exit::Unreachable,
             Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
             Self::Journals(_) => Exit::Usage,
-            Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => Exit::System,
+            Self::Sheet { .. } | Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => {
+                Exit::System
+            }
         }
     }
 }

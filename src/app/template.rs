@@ -48,23 +48,40 @@ fn indented(error: &TemplateError) -> String {
 ///
 /// # Errors
 /// When its template can't be read or is wrong.
-pub fn read_event(config: &Config, input: impl Read) -> Result<(Event, Vec<String>), EventError> {
-    let origin = match &config.event {
-        EventChoice::Kind(kind) => return Ok((Event::Kind(*kind), Vec::new())),
-        EventChoice::Template(origin) => origin.clone(),
+pub fn read_event(config: &Config, mut input: impl Read) -> Result<(Event, Vec<String>), EventError> {
+    let (mut parts, mut notes) = (Vec::new(), Vec::new());
+    for (choice, weight) in config.event.parts() {
+        let event = match choice {
+            EventChoice::Template(origin) => template(origin, config.template_mode, &mut input, &mut notes)?,
+            EventChoice::Kind(kind) => Event::Kind(*kind),
+            EventChoice::Mixture(_) => continue, // a part is none
+        };
+        parts.push((event, weight));
+    }
+    let event = match (&config.event, parts.pop()) {
+        (EventChoice::Kind(_) | EventChoice::Template(_), Some((event, _))) => event,
+        (_, last) => Event::Mixture(parts.into_iter().chain(last).collect()),
     };
-    let mode = config.template_mode;
-    let text = match read(&origin, input) {
+    Ok((event, notes))
+}
+
+/// Reads and compiles one template.
+fn template(
+    origin: &TemplateOrigin,
+    mode: TemplateMode,
+    input: &mut impl Read,
+    notes: &mut Vec<String>,
+) -> Result<Event, EventError> {
+    let text = match read(origin, input) {
         Ok(text) => text,
-        Err(source) => return Err(EventError::Unreadable { origin, source }),
+        Err(source) => return Err(EventError::Unreadable { origin: origin.clone(), source }),
     };
     match Template::compile(&text, mode) {
         Ok(template) => {
-            let notes = template.notes().iter().map(|note| format!("the template from {origin}, {note}"));
-            let notes = notes.collect();
-            Ok((Event::Template(Arc::new(template)), notes))
+            notes.extend(template.notes().iter().map(|note| format!("the template from {origin}, {note}")));
+            Ok(Event::Template(Arc::new(template)))
         }
-        Err(source) => Err(EventError::Wrong { origin, mode, source }),
+        Err(source) => Err(EventError::Wrong { origin: origin.clone(), mode, source }),
     }
 }
 

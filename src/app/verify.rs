@@ -174,7 +174,8 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
     let seeded = options.seed.map(|seed| Made {
         seed,
         // As a run that is told no more than the seed.
-        kind: options.event.unwrap_or(EventKind::Mouse),
+        event: options.event.clone().unwrap_or(EventKind::Mouse.into()),
+        shaping: options.shaping.clone(),
         jobs: options.jobs.unwrap_or(0),
         key: options.key.clone(),
     });
@@ -199,7 +200,11 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         begun,
         others,
         // Without a seed, nothing tells a message of ours from anybody's.
-        anonymous: options.event == Some(EventKind::Message) && options.seed.is_none(),
+        anonymous: options.seed.is_none()
+            && options
+                .event
+                .as_ref()
+                .is_some_and(|event| event.kinds().any(|kind| kind == EventKind::Message)),
         foreign_allowed: options.reading.foreign_allowed,
         from_start: matches!(options.since, Since::Start | Since::Oldest),
         ..Expect::default()
@@ -212,7 +217,7 @@ fn producer(header: &Header) -> Producer {
         return Producer::anonymous(&header.producer);
     }
     match header.event.parse() {
-        Ok(EventChoice::Template(_)) => Producer::anonymous(&header.producer),
+        Ok(event) if EventChoice::has_template(&event) => Producer::anonymous(&header.producer),
         _ => Producer::new(&header.producer, made(header)),
     }
 }
@@ -221,7 +226,8 @@ fn producer(header: &Header) -> Producer {
 fn made(header: &Header) -> Option<Made> {
     Some(Made {
         seed: header.seed,
-        kind: header.event.parse().ok()?,
+        event: header.event.parse().ok().filter(|event: &EventChoice| !event.has_template())?,
+        shaping: header.shaping.as_deref().unwrap_or_default().parse().ok()?,
         jobs: header.jobs,
         key: header.partition_key.parse().ok(),
     })

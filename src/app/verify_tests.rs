@@ -17,6 +17,7 @@ fn header(producer: &str, started_millis: u64) -> Header {
         producer: producer.to_owned(),
         seed: 3,
         event: "click".to_owned(),
+        shaping: None,
         partition_key: "job".to_owned(),
         stream: "s".to_owned(),
         arn: None,
@@ -44,7 +45,7 @@ fn a_seed_alone_is_that_of_every_producer() {
     assert_eq!(names(&expect), [("p-910a2dec", Some(1))]);
     assert!(matches!(
         &expect.others,
-        Others::Discovered(Some(Made { seed: 1, kind: EventKind::Click, key: None, .. }))
+        Others::Discovered(Some(Made { seed: 1, event: EventChoice::Kind(EventKind::Click), key: None, .. }))
     ));
     assert!(expect.foreign_allowed);
 }

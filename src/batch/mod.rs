@@ -6,8 +6,10 @@
 mod builder;
 mod cbor;
 mod json;
+mod pack;
 
 pub use builder::{BatchBuilder, Pushed};
+pub use pack::{Compression, CompressionError, Framing, FramingError, Packer, Packing};
 
 use base64_simd::STANDARD;
 use bytes::{Bytes, BytesMut};

@@ -51,7 +51,7 @@ const JSON: &str = "json";
 /// A flag of `verify`.
 const FOLLOW: &str = "follow";
 /// The settings that `verify` takes as well. Those of reading have a short flag here.
-const VERIFY_TAKES: [&Setting; 15] = [
+const VERIFY_TAKES: [&Setting; 18] = [
     &table::STREAM,
     &table::ACTIVE_TIMEOUT,
     &table::EVENT,
@@ -61,6 +61,9 @@ const VERIFY_TAKES: [&Setting; 15] = [
     &table::INSTANCE_COUNT,
     &table::JOBS,
     &table::REQUEST_TIMEOUT,
+    &table::EVENT_SIZE,
+    &table::INJECT,
+    &table::FRAMING,
     &table::VERIFY_POLL,
     &table::VERIFY_IDLE,
     &table::VERIFY_TIMEOUT,

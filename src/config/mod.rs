@@ -12,6 +12,7 @@ mod fleet;
 mod healthcheck;
 mod invocation;
 mod model;
+mod payload;
 mod problem;
 mod reference;
 mod replay;

@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
-use crate::generate::{EventChoice, TemplateMode};
+use crate::batch::Packing;
+use crate::generate::{EventChoice, Shaping, TemplateMode};
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::profile::Inline;
@@ -39,6 +40,12 @@ pub struct Config {
     pub event: EventChoice,
     /// How a template is read.
     pub template_mode: TemplateMode,
+    /// How large it is, and which faults are put in.
+    pub shaping: Shaping,
+    /// How it is framed and compressed.
+    pub packing: Packing,
+    /// Where it is told which records have which fault; none: nowhere.
+    pub answer_sheet: Option<PathBuf>,
     /// How it gets its partition key.
     pub key: KeyStrategy,
     /// The seed of everything random.
@@ -51,6 +58,8 @@ pub struct Config {
     pub wire: Wire,
     /// How sending is tried.
     pub send: SendPolicy,
+    /// Most bytes of the bodies of requests under way.
+    pub max_in_flight_bytes: usize,
     /// Limits that count in place of the stream's own.
     pub limits: LimitsOverride,
     /// Whether the stream is read back.
@@ -223,6 +232,9 @@ impl Config {
             (table::RETRY.name, self.send.retry.to_string()),
             (table::MAX_ATTEMPTS.name, self.send.max_attempts.to_string()),
             (table::MAX_IN_FLIGHT.name, self.send.max_in_flight.to_string()),
+            (table::COMPRESSION.name, self.packing.compression.to_string()),
+            (table::FRAMING.name, self.packing.framing.to_string()),
+            (table::MAX_IN_FLIGHT_BYTES.name, Bytes(self.max_in_flight_bytes as u64).to_string()),
             (table::REQUEST_TIMEOUT.name, span(self.send.request_timeout)),
             (table::DRAIN_TIMEOUT.name, span(self.send.drain_timeout)),
             (table::VERIFY.name, self.verify.to_string()),
@@ -243,7 +255,7 @@ impl Config {
         if let Some(profile) = &self.load.profile {
             all.push((table::PROFILE.name, profile.text.clone()));
         }
-        if matches!(self.event, EventChoice::Template(_)) {
+        if self.event.has_template() {
             all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
         }
         match &self.target {
@@ -263,6 +275,12 @@ impl Config {
         );
         let replay = self.load.replay.as_ref();
         let optional = [
+            (table::EVENT_SIZE.name, self.shaping.size.map(|size| size.to_string())),
+            (table::INJECT.name, self.shaping.inject.as_ref().map(ToString::to_string)),
+            (
+                table::ANSWER_SHEET.name,
+                self.answer_sheet.as_ref().map(|path| path.to_string_lossy().into_owned()),
+            ),
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
             (table::INSTANCE_COUNT.name, self.share.map(|share| share.count().to_string())),
             (table::INSTANCE_INDEX.name, self.share.map(|share| share.index().to_string())),

@@ -12,10 +12,11 @@ use super::asked::Asked;
 use super::cron_detail::cron_detail;
 use super::fleet;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Seed, Target};
+use super::payload;
 use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::{EventChoice, EventKind, TemplateMode};
+use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, AllowedStreamsError, HttpClientKind, StreamName, StreamRef, Wire};
 use crate::schedule::Rate;
@@ -41,7 +42,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let template_mode = template_mode(asked, event.as_ref());
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
-        check_key(asked, event, key);
+        payload::check_key(asked, event, key);
     }
     let seed = seed(asked);
     let producer = fleet::producer(asked, seed, share);
@@ -50,6 +51,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let wire = wire(asked, client);
     let limits = limits(asked);
     let verify = asked.parsed(&table::VERIFY);
+    let payload = payload::payload(asked);
+    let max_in_flight_bytes = asked.bytes(&table::MAX_IN_FLIGHT_BYTES);
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
@@ -60,6 +63,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));
     }
     let log = log(asked);
+    let payload::Payload { shaping, packing, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -70,6 +74,10 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         start_at: start_at?,
         event: event?,
         template_mode: template_mode?,
+        shaping,
+        packing,
+        answer_sheet,
+        max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,
         seed: seed?,
         producer: producer?,
@@ -228,36 +236,9 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
     })
 }
 
-/// A key that the event cannot give is wrong before any record is made.
-fn check_key(asked: &mut Asked, event: &EventChoice, key: &KeyStrategy) {
-    let both = [table::PARTITION_KEY, table::EVENT];
-    match event {
-        EventChoice::Kind(EventKind::Message) => {}
-        EventChoice::Kind(_) => return,
-        // A template's fields are known when it is read.
-        EventChoice::Template(_) => {
-            if *key == KeyStrategy::User {
-                let why = "a template's event has no user: take one of its fields by field:/json/pointer";
-                asked.together(&both, why.to_owned());
-            }
-            return;
-        }
-    }
-    match key {
-        KeyStrategy::User => {
-            asked.together(&both, "the event message has no user, so user can't be the key".to_owned());
-        }
-        KeyStrategy::Field(pointer) if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) =>
-        {
-            asked.together(&both, "the event message has only the fields /message and /date".to_owned());
-        }
-        _ => {}
-    }
-}
-
 fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
     let mode = asked.parsed(&table::TEMPLATE_MODE);
-    if matches!(event, Some(EventChoice::Kind(_))) && asked.is_given(&table::TEMPLATE_MODE) {
+    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_MODE) {
         let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
         asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
     }

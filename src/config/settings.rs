@@ -5,6 +5,7 @@
 //! values mean together in `resolve`.
 
 mod fleet;
+mod payloads;
 mod sending;
 mod verifying;
 
@@ -14,6 +15,7 @@ use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
 pub use fleet::*;
+pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
 
@@ -233,7 +235,9 @@ pub const EVENT: Setting = Setting::new(
     "STREAMER_EVENT",
     "event",
     "EVENT",
-    Own("one of mouse, click, trade, message, or template:FILE (template:- reads standard input)"),
+    Own(
+        "one of mouse, click, trade, message, iot, order, access-log, or template:FILE (template:- reads standard input), or several of these by weight, such as mouse:0.8,click:0.2",
+    ),
     Value("mouse"),
     "What a record holds; message is the payload of the Node.js original, a template is in the language of the Kinesis Data Generator",
 )
@@ -359,6 +363,10 @@ pub const SETTINGS: &[Setting] = &[
     MAX_RECORDS,
     EVENT,
     TEMPLATE_MODE,
+    EVENT_SIZE,
+    INJECT,
+    COMPRESSION,
+    FRAMING,
     PARTITION_KEY,
     SEED,
     INSTANCE,
@@ -371,6 +379,7 @@ pub const SETTINGS: &[Setting] = &[
     RETRY,
     MAX_ATTEMPTS,
     MAX_IN_FLIGHT,
+    MAX_IN_FLIGHT_BYTES,
     REQUEST_TIMEOUT,
     DRAIN_TIMEOUT,
     MAX_REQUEST_RECORDS,
@@ -383,6 +392,7 @@ pub const SETTINGS: &[Setting] = &[
     VERIFY_FOREIGN,
     LISTEN,
     JOURNAL,
+    ANSWER_SHEET,
     LOG,
     LOG_FORMAT,
 ];

@@ -55,6 +55,8 @@ vars! {
     streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
     streamer_verify streamer_verify_poll streamer_verify_idle streamer_verify_timeout streamer_verify_foreign
     streamer_instance_count streamer_instance_index job_completion_index streamer_instance_slot streamer_start_at
+    streamer_event_size streamer_inject streamer_compression streamer_framing streamer_answer_sheet
+    streamer_max_in_flight_bytes
     streamer_listen streamer_journal streamer_log streamer_log_format
 }
 

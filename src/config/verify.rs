@@ -11,10 +11,11 @@ use super::flags;
 use super::fleet::name_in_fleet;
 use super::invocation::own;
 use super::model::Log;
+use super::payload;
 use super::problem::Problem;
 use super::resolve;
 use super::settings as table;
-use crate::generate::{EventChoice, EventKind};
+use crate::generate::{EventChoice, Shaping};
 use crate::key::KeyStrategy;
 use crate::kinesis::StreamRef;
 
@@ -53,8 +54,10 @@ pub struct VerifyOptions {
     pub seed: Option<u64>,
     /// The names that runs of that seed have, unless they are given others: one, or that of each instance.
     pub seeded_names: Vec<String>,
-    /// Their event; none when nobody said.
-    pub event: Option<EventKind>,
+    /// Their event, no template; none when nobody said.
+    pub event: Option<EventChoice>,
+    /// How it is shaped.
+    pub shaping: Shaping,
     /// How they choose keys; none when nobody said.
     pub key: Option<KeyStrategy>,
     /// How many jobs they have; none when nobody said.
@@ -137,6 +140,7 @@ pub(super) fn options(
     let seed = asked.optional(&table::SEED, Asked::number);
     let count = asked.optional(&table::INSTANCE_COUNT, Asked::number::<u32>);
     let event = given(asked, &table::EVENT, event);
+    let shaping = payload::shaping_elsewhere(asked);
     let key = given(asked, &table::PARTITION_KEY, resolve::key);
     let jobs = given(asked, &table::JOBS, |asked| asked.number(&table::JOBS));
     let reading = reading(asked);
@@ -165,6 +169,7 @@ pub(super) fn options(
         seed: seed?,
         seeded_names: in_fleet(seed?.map(resolve::name_of).into_iter().collect(), count?),
         event: event?,
+        shaping: shaping?,
         key: key?,
         jobs: jobs?,
         follow,
@@ -191,16 +196,15 @@ fn given<T>(
 }
 
 /// The event of producers that have no journal: one that can be made again.
-fn event(asked: &mut Asked) -> Option<EventKind> {
-    match asked.parsed(&table::EVENT)? {
-        EventChoice::Kind(kind) => Some(kind),
-        EventChoice::Template(_) => {
-            let why = "a template's events carry no identity to find them again by: give the --journal of its run, \
-                       whose digests can be compared, or one of mouse, click, trade, message";
-            asked.together(&[table::EVENT], why.to_owned());
-            None
-        }
+fn event(asked: &mut Asked) -> Option<EventChoice> {
+    let event: EventChoice = asked.parsed(&table::EVENT)?;
+    if event.has_template() {
+        let why = "a template's events carry no identity to find them again by: give the --journal of its run, whose \
+                   digests can be compared, or choose from mouse, click, trade, message, iot, order, access-log";
+        asked.together(&[table::EVENT], why.to_owned());
+        return None;
     }
+    Some(event)
 }
 
 fn since(asked: &mut Asked) -> Option<Since> {

@@ -4,7 +4,7 @@
 //! A metric is a promise: its name and its labels don't change between releases without a word in the
 //! CHANGELOG. All label sets are closed or bounded; none holds an error text or a key.
 
-use crate::ledger::{Dropped, Failed, Outcome, Unknown};
+use crate::ledger::{Dropped, Failed, Injected, Outcome, Unknown};
 use crate::verify::CallOutcome;
 
 /// A metric's type.
@@ -75,6 +75,11 @@ const UNKNOWN: LabelInfo = LabelInfo {
     values: Values::Closed(|| Unknown::ALL.iter().map(|reason| reason.label()).collect()),
 };
 
+const FAULT: LabelInfo = LabelInfo {
+    name: "fault",
+    values: Values::Closed(|| Injected::ALL.iter().map(|fault| fault.name()).collect()),
+};
+
 const OUTCOME: LabelInfo = LabelInfo {
     name: "outcome",
     values: Values::Closed(|| Outcome::ALL.iter().map(|outcome| outcome.label()).collect()),
@@ -117,6 +122,10 @@ metrics! {
         "Records that the schedule asked for; due = generated + dropped in every scrape";
     RECORDS_GENERATED = "records_generated_total", Counter, [],
         "Records made; generated = sent + failed + unknown + in flight in every scrape";
+    RAW_BYTES = "generated_bytes_total", Counter, [],
+        "Bytes of the generated records' data before compression, without partition keys";
+    RECORDS_INJECTED = "records_injected_total", Counter, [FAULT],
+        "Generated records that have a fault on purpose (STREAMER_INJECT), counted when they are made";
     RECORDS_SENT = "records_sent_total", Counter, [],
         "Records that Kinesis answered with a sequence number";
     RECORDS_FAILED_BY = "records_failed_total", Counter, [FAILED],

@@ -143,6 +143,7 @@ mod tests {
                 producer: "p-1a2b3c4d".to_owned(),
                 seed: 42,
                 event: "mouse".to_owned(),
+                shaping: None,
                 partition_key: "constant:\u{1b}[31m".to_owned(),
                 stream: "s".to_owned(),
                 arn: None,

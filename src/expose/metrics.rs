@@ -154,6 +154,8 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
     vec![
         plain(&table::RECORDS_DUE, counts.due as f64),
         plain(&table::RECORDS_GENERATED, counts.generated as f64),
+        plain(&table::RAW_BYTES, counts.raw_bytes as f64),
+        labelled(&table::RECORDS_INJECTED, counts.injected.iter().map(|(fault, n)| (fault.name(), n))),
         plain(&table::RECORDS_SENT, counts.sent as f64),
         labelled(&table::RECORDS_FAILED_BY, counts.failed.iter().map(|(why, n)| (why.label(), n))),
         labelled(&table::RECORDS_UNKNOWN_BY, counts.unknown.iter().map(|(why, n)| (why.label(), n))),

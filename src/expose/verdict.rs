@@ -279,13 +279,13 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::{EventKind, Generator, Timestamp};
+    use crate::generate::{EventKind, Generator, Shaping, Timestamp};
     use crate::kinesis::ShardId;
     use crate::ledger::{Claim, Fate};
     use crate::verify::{Audit, Expect, Made, Others, Producer, Seen};
 
     fn made() -> Made {
-        Made { seed: 1, kind: EventKind::Click, jobs: 1, key: None }
+        Made { seed: 1, event: EventKind::Click.into(), shaping: Shaping::default(), jobs: 1, key: None }
     }
 
     fn event(sequence: u64) -> Vec<u8> {

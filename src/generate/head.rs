@@ -1,12 +1,13 @@
 //! The start of every event of a kind: one text made at the start, with blanks for id and time.
 
+use super::access_log;
 use super::kind::EventKind;
 use super::pen::Pen;
 use super::random::Lanes;
 use super::text;
 use super::timestamp::Timestamp;
 
-/// `{"id":"…","type":"…","time":"…","producer":"…","job":`, or the whole of a `message`.
+/// `{"id":"…","type":"…","time":"…","producer":"…","job":`, or the whole of a `message`, or the same in a query.
 #[derive(Debug)]
 pub(super) struct Head {
     text: Box<[u8]>,
@@ -19,6 +20,7 @@ impl Head {
         let (before_id, between, after_time) = match kind {
             // Exactly the original's payload, which has no identity.
             EventKind::Message => (r#"{"message":""#, r#"","date":""#.to_owned(), r#""}"#.to_owned()),
+            EventKind::AccessLog => access_log::head(producer),
             _ => (
                 r#"{"id":""#,
                 format!(r#"","type":"{kind}","time":""#),

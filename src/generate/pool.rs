@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use fake::Fake;
+use fake::faker::address::en::CityName;
 use fake::faker::company::en::Industry;
 use fake::faker::internet::en::UserAgent;
 use fake::faker::lorem::en::Word;
@@ -110,6 +111,31 @@ impl Pool {
         })
     }
 
+    /// Devices, as `probe-0042`.
+    pub(super) fn devices() -> Self {
+        const KINDS: [&str; 6] = ["sensor", "probe", "meter", "gateway", "beacon", "tracker"];
+        let mut random = random("devices");
+        let mut number = 0;
+        Self::numbered(1_024, || {
+            number += 1;
+            format!("{}-{number:04}", KINDS[random.below(KINDS.len() as u32) as usize])
+        })
+    }
+
+    /// Cities.
+    pub(super) fn sites() -> Self {
+        let mut random = random("sites");
+        Self::distinct(64, || {
+            let city: String = CityName().fake_with_rng(&mut random);
+            phrase(&city)
+        })
+    }
+
+    /// The texts, each between these two.
+    pub(super) fn between(self, before: &str, after: &str) -> Fields {
+        Fields(self.0.iter().map(|text| Block::new(&format!("{before}{text}{after}"))).collect())
+    }
+
     /// The texts as JSON fields of strings called `name`, each with the comma that follows it.
     pub(super) fn fields(self, name: &str) -> Fields {
         Fields(self.0.iter().map(|text| Block::new(&format!(r#""{name}":"{text}","#))).collect())
@@ -176,6 +202,8 @@ mod tests {
             (Pool::agents(), 5),
             (Pool::items(), 256),
             (Pool::tickers(), 64),
+            (Pool::devices(), 1_024),
+            (Pool::sites(), 32),
         ] {
             let distinct: HashSet<_> = pool.texts().iter().collect();
             assert_eq!(distinct.len(), pool.texts().len());
@@ -185,7 +213,9 @@ mod tests {
 
     #[test]
     fn names_need_no_escape_and_stay_short() {
-        for pool in [Pool::users(), Pool::pages(), Pool::agents(), Pool::tickers()] {
+        let pools =
+            [Pool::users(), Pool::pages(), Pool::agents(), Pool::tickers(), Pool::devices(), Pool::sites()];
+        for pool in pools {
             for text in pool.texts() {
                 assert_eq!(serde_json::Value::from(&**text).to_string(), format!("\"{text}\""));
                 assert!(text.len() <= 32, "{text}");

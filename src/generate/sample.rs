@@ -4,8 +4,7 @@
 
 use std::io::{self, Write};
 
-use super::generator::Generator;
-use super::timestamp::Timestamp;
+use super::maker::{Due, Maker};
 
 /// What to write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +27,23 @@ impl Samples {
     ///
     /// # Errors
     /// Any other error of `out`.
-    pub fn write(&self, generator: &Generator, out: &mut impl Write) -> io::Result<()> {
-        match self.write_all(generator, out) {
+    pub fn write(&self, maker: &Maker, out: &mut impl Write) -> io::Result<()> {
+        match self.write_all(maker, out) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         }
     }
 
-    fn write_all(&self, generator: &Generator, out: &mut impl Write) -> io::Result<()> {
-        let mut event = Vec::with_capacity(generator.room() + 1);
-        for sequence in 0..self.count {
-            let millis = self.first_unix_millis.saturating_add(sequence.saturating_mul(self.step_millis));
+    fn write_all(&self, maker: &Maker, out: &mut impl Write) -> io::Result<()> {
+        let mut event = Vec::with_capacity(maker.room() + 1);
+        let mut opened_millis = 0;
+        for place in 0..self.count {
+            let millis = self.first_unix_millis.saturating_add(place.saturating_mul(self.step_millis));
+            let mut due = Due::new(millis, opened_millis);
             event.clear();
-            generator.write(self.job, sequence, &Timestamp::from_unix_millis(millis), &mut event);
+            let composed = maker.compose(self.job, place, &mut due, &mut event);
+            maker.finish(self.job, &composed, 0, &mut event);
+            opened_millis = due.opened_millis;
             event.push(self.separator);
             out.write_all(&event)?;
         }
@@ -52,7 +55,7 @@ impl Samples {
 mod tests {
     use serde_json::Value;
 
-    use super::super::EventKind;
+    use super::super::{EventKind, Generator};
     use super::*;
 
     const SAMPLES: Samples =
@@ -77,7 +80,9 @@ mod tests {
     fn each_event_stands_on_its_own_line_in_the_order_of_its_job() {
         for (separator, samples) in [(b'\n', SAMPLES), (0, Samples { separator: 0, ..SAMPLES })] {
             let mut out = Vec::new();
-            samples.write(&Generator::new(EventKind::Click, 1, "p"), &mut out).expect("memory takes all");
+            samples
+                .write(&Generator::new(EventKind::Click, 1, "p").into(), &mut out)
+                .expect("memory takes all");
             assert_eq!(out.pop(), Some(separator));
             let events: Vec<Value> = out
                 .split(|&byte| byte == separator)
@@ -93,8 +98,8 @@ mod tests {
 
     #[test]
     fn a_reader_that_goes_away_is_no_error_and_any_other_is() {
-        let generator = Generator::new(EventKind::Message, 1, "p");
-        let write = |kind| SAMPLES.write(&generator, &mut Closing(100, kind));
+        let maker = Generator::new(EventKind::Message, 1, "p").into();
+        let write = |kind| SAMPLES.write(&maker, &mut Closing(100, kind));
         assert!(write(io::ErrorKind::BrokenPipe).is_ok());
         assert_eq!(
             write(io::ErrorKind::StorageFull).map_err(|error| error.kind()),

@@ -21,6 +21,9 @@ pub struct Header {
     pub seed: u64,
     /// The event, as settings name it.
     pub event: String,
+    /// How events were made larger or spoilt, where they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shaping: Option<String>,
     /// The partition-key strategy, as settings name it.
     pub partition_key: String,
     /// The stream's name.

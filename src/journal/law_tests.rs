@@ -15,6 +15,7 @@ fn header(producer: &str) -> Header {
         producer: producer.to_owned(),
         seed: u64::MAX,
         event: "mouse".to_owned(),
+        shaping: None,
         partition_key: "constant:a b\n\"c".to_owned(),
         stream: "s".to_owned(),
         arn: None,

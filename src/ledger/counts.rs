@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::{Durations, Settled};
+use crate::generate::Injected;
 use crate::kinesis::ShardId;
 
 /// Declares a closed set of label values.
@@ -135,6 +136,18 @@ labels! {
     }
 }
 
+impl Label for Injected {
+    fn index(self) -> usize {
+        self as usize
+    }
+    fn all() -> &'static [Self] {
+        &Self::ALL
+    }
+    fn label(self) -> &'static str {
+        self.name()
+    }
+}
+
 /// A count per value of a closed set.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Tally<L: Label> {
@@ -198,6 +211,10 @@ pub struct Snapshot {
     pub due: u64,
     /// Records made.
     pub generated: u64,
+    /// The data of their events before compression, in bytes.
+    pub raw_bytes: u64,
+    /// Records of these that have a fault on purpose, by fault.
+    pub injected: Tally<Injected>,
     /// Records due and never made, by cause.
     pub dropped: Tally<Dropped>,
     /// Records that Kinesis answered with a sequence number.

@@ -17,6 +17,7 @@ pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, 
 pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
 
+pub use crate::generate::Injected;
 use crate::kinesis::ShardId;
 
 /// What one attempt settled for good, and what it found on the way.
@@ -107,10 +108,17 @@ impl Ledger {
 
     /// `records` were due and are now generated and in flight.
     pub fn generated(&self, records: u64) {
+        self.made(records, 0, &[]);
+    }
+
+    /// The same, with the bytes of their events before compression and the faults that were put in.
+    pub fn made(&self, records: u64, raw_bytes: u64, faults: &[Injected]) {
         let mut counts = self.lock();
         counts.due += records;
         counts.generated += records;
         counts.in_flight += records;
+        counts.raw_bytes += raw_bytes;
+        faults.iter().for_each(|&fault| counts.injected.add(fault, 1));
     }
 
     /// `records` of those that were generated have `bytes`, keys included: what a load in bytes goes by.

@@ -10,14 +10,13 @@ use super::blocks::Sight;
 use super::expect::Expect;
 use super::finish;
 use super::order::{self, Order};
-use super::original::Corruption;
+use super::original::{Corruption, UnmakeableError};
 use super::recent::{self, JobKey, Recent, Told};
 use super::roster::{Roster, Whose};
 use super::times::{Moments, Times};
 use super::track::{NoRoom, Room};
 use super::unpack::{UserRecord, unpack};
 use super::verdict::{Example, Finding, Progress, Read, Verdict};
-use crate::key::KeyerError;
 use crate::kinesis::{SequenceNumber, ShardId};
 use crate::ledger::{Claim, Digest, Fate, StoredIn};
 
@@ -62,7 +61,7 @@ pub(super) struct Suspect {
 pub struct Audit {
     pub(super) expect: Expect,
     pub(super) roster: Roster,
-    room: Room,
+    pub(super) room: Room,
     pub(super) recent: Recent,
     order: Order,
     pub(super) shards: HashMap<ShardId, ShardState>,
@@ -84,8 +83,8 @@ impl Audit {
     /// An audit that has seen nothing yet.
     ///
     /// # Errors
-    /// When a producer's key strategy can't work with its event.
-    pub fn new(expect: Expect) -> Result<Self, KeyerError> {
+    /// When a producer's events or keys can't be made.
+    pub fn new(expect: Expect) -> Result<Self, UnmakeableError> {
         Ok(Self {
             roster: Roster::new(&expect)?,
             examples: Examples { most: expect.examples, kept: Vec::new() },
@@ -149,7 +148,8 @@ impl Audit {
             {
                 self.read.earlier += 1;
             }
-            Whose::Ours { job, sequence, due_millis, fault, compared } => {
+            Whose::Ours { job, sequence: event, due_millis, fault, compared } => {
+                let sequence = self.roster.members[job.0 as usize].place_of(job.1, event);
                 let place = || Place {
                     job,
                     sequence,

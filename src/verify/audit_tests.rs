@@ -10,7 +10,7 @@ use super::super::inflate::tests::{gzip, zstd};
 use super::super::verdict::Latency;
 use super::super::{Made, Others, Producer};
 use super::*;
-use crate::generate::{EventKind, Generator, Timestamp};
+use crate::generate::{EventKind, Generator, Shaping, Timestamp};
 use crate::key::Keyer;
 use crate::kinesis::{HashKey, HashRange, Shard, ShardMap};
 use crate::ledger::{Failed, Unknown};
@@ -87,7 +87,8 @@ fn claim(job: u32, sequences: std::ops::Range<u64>, fate: Fate) -> (Claim, u64) 
 
 /// How the events of the producer `p` with two jobs are made.
 fn made(kind: EventKind, key: &str) -> Made {
-    Made { seed: 7, kind, jobs: 2, key: Some(key.parse().expect("a strategy")) }
+    let key = Some(key.parse().expect("a strategy"));
+    Made { seed: 7, event: kind.into(), shaping: Shaping::default(), jobs: 2, key }
 }
 
 fn expect(made: Made) -> Expect {
@@ -159,10 +160,11 @@ struct World {
 }
 
 fn world(made: &Made, fortunes: &[[Fortune; 2]], foreign: &[Vec<u8>]) -> World {
-    let generator = Generator::new(made.kind, made.seed, "p");
+    let kind = made.event.kinds().next().expect("a kind");
+    let generator = Generator::new(kind, made.seed, "p");
     let strategy = made.key.as_ref().expect("a strategy");
     let map = shards();
-    let keyer = Keyer::new(strategy, made.kind, made.seed, "p", &map).expect("a keyer");
+    let keyer = Keyer::new(strategy, kind, made.seed, "p", &map).expect("a keyer");
     let mut world = World { shards: vec![Vec::new(); 3], claims: Vec::new(), truth: Truth::default() };
     let mut late = vec![Vec::new(); 3];
     let last: Vec<Option<u64>> = [0, 1]

@@ -47,6 +47,17 @@ pub(super) struct Sight {
     pub(super) contradicts: bool,
 }
 
+/// All that is known of one sequence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Glance {
+    pub(super) seen: bool,
+    pub(super) again: bool,
+    pub(super) sent: bool,
+    pub(super) twice: bool,
+    pub(super) failed: bool,
+    pub(super) unknown: bool,
+}
+
 /// What is true of all sequences of a block alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Uniform {
@@ -105,6 +116,28 @@ impl Block {
         self.again[word] |= again;
         let failed = self.failed[word] & !self.sent[word] & !self.unknown[word] & bit;
         Sight { again: again != 0, contradicts: failed != 0 }
+    }
+
+    /// What is known of the sequence at `at`.
+    pub(super) fn glance(&self, at: u64) -> Glance {
+        let (word, bit) = place(at);
+        let is = |bits: &Bits| bits[word] & bit != 0;
+        Glance {
+            seen: is(&self.seen),
+            again: is(&self.again),
+            sent: is(&self.sent),
+            twice: is(&self.twice),
+            failed: is(&self.failed),
+            unknown: is(&self.unknown),
+        }
+    }
+
+    /// Takes back that the sequence at `at` was seen, the last time that it was.
+    pub(super) fn forget(&mut self, at: u64) {
+        let (word, bit) = place(at);
+        let again = self.again[word] & bit;
+        self.again[word] &= !bit;
+        self.seen[word] &= !(bit & !again);
     }
 
     /// Notes a fate of the sequences at `first..=last`, and returns how many of them had been claimed before. That an

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::verdict::DEFAULT_EXAMPLES;
-use crate::generate::EventKind;
+use crate::generate::{EventChoice, Shaping};
 use crate::key::KeyStrategy;
 
 /// What an audit takes for granted.
@@ -83,9 +83,11 @@ impl Producer {
 pub struct Made {
     /// The seed.
     pub seed: u64,
-    /// The event. A `message` does not tell its job and sequence, but its id does if the jobs are known, from here or
+    /// The event: one that no template must be read for. A `message` does not tell its job and sequence, but its id does if the jobs are known, from here or
     /// from claims that came before it. Else it is *anonymous*: counted and digested.
-    pub kind: EventKind,
+    pub event: EventChoice,
+    /// How it is shaped.
+    pub shaping: Shaping,
     /// The number of jobs; 0 if it is not known. Also helps to name what is damaged where it tells its job.
     pub jobs: u32,
     /// How the partition key is chosen; where it is not known, keys are not compared.

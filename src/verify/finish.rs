@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::audit::{Audit, Place, ShardState};
 use super::blocks::Standing;
 use super::original::Corruption;
+use super::pairs;
 use super::roster::{Member, Roster};
 use super::verdict::{Counts, Example, Finding, ProducerVerdict, Read, ShardDigest, Verdict};
 use crate::kinesis::ShardId;
@@ -12,6 +13,7 @@ use crate::ledger::Digest;
 
 /// The verdict of an audit.
 pub(super) fn verdict(mut audit: Audit) -> Verdict {
+    pairs::settle(&mut audit);
     judge_suspects(&mut audit);
     let located = located(&audit);
     let Audit { expect, roster, mut examples, times, .. } = audit;

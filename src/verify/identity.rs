@@ -15,6 +15,16 @@ const PRODUCER: &[u8] = br#"","producer":""#;
 const JOB: &[u8] = br#","job":"#;
 const SEQUENCE: &[u8] = br#","sequence":"#;
 
+/// The same in a line of a log, behind what stands before it: client, user, time and page.
+const LOG_ID: &[u8] = b"?id=";
+const LOG_TIME: &[u8] = b"&time=";
+const LOG_PRODUCER: &[u8] = b"&producer=";
+const LOG_JOB: &[u8] = b"&job=";
+const LOG_SEQUENCE: &[u8] = b"&sequence=";
+
+/// Most bytes of a line of a log before its id.
+const LOG_START: usize = 200;
+
 /// The `message` event, which is nothing but an id and a time.
 const MESSAGE: &[u8] = br#"{"message":""#;
 const DATE: &[u8] = br#"","date":""#;
@@ -36,13 +46,36 @@ pub(super) struct Identity<'a> {
 /// Reads an event's identity; none if it has another form than ours.
 #[inline]
 pub(super) fn read(event: &[u8]) -> Option<Identity<'_>> {
-    let rest = event.strip_prefix(ID)?.get(ID_LENGTH..)?.strip_prefix(TYPE)?;
+    let Some(rest) = event.strip_prefix(ID) else { return read_log(event) };
+    let rest = rest.get(ID_LENGTH..)?.strip_prefix(TYPE)?;
     let (kind, rest) = rest.split_at(rest.iter().take(16).position(|&byte| byte == b'"')?);
     let (time, rest) = rest.strip_prefix(TIME)?.split_at_checked(TIME_LENGTH)?;
     let rest = rest.strip_prefix(PRODUCER)?;
     let (producer, rest) = rest.split_at(text_end(rest)?);
     let (job, sequence) = numbers(&rest[1..])?;
     Some(Identity { kind, time, producer, job, sequence })
+}
+
+/// The same for a line of a log.
+fn read_log(event: &[u8]) -> Option<Identity<'_>> {
+    let rest = event.get(log_base(event)? + ID_LENGTH..)?.strip_prefix(LOG_TIME)?;
+    let (time, rest) = rest.split_at_checked(TIME_LENGTH)?;
+    let rest = rest.strip_prefix(LOG_PRODUCER)?;
+    let (producer, rest) = rest.split_at(rest.iter().position(|&byte| byte == b'&')?);
+    let (job, rest) = number(rest.strip_prefix(LOG_JOB)?)?;
+    let (sequence, rest) = number(rest.strip_prefix(LOG_SEQUENCE)?)?;
+    let job = u32::try_from(job).ok().filter(|_| rest.starts_with(b" "))?;
+    Some(Identity { kind: EventKind::AccessLog.name().as_bytes(), time, producer, job, sequence })
+}
+
+/// Where the id begins in a line of a log.
+fn log_base(event: &[u8]) -> Option<usize> {
+    // A line begins with an address; most of what is none is seen not to be at a glance.
+    if !event.first()?.is_ascii_digit() {
+        return None;
+    }
+    let mut places = event.windows(LOG_ID.len()).take(LOG_START);
+    Some(places.position(|some| some == LOG_ID)? + LOG_ID.len())
 }
 
 /// Where the text ends that begins here: its closing quote.
@@ -80,49 +113,69 @@ fn number(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, &text[count..]))
 }
 
-/// Job and sequence of an event that is damaged somewhere else: read where they stand in an event of a kind and
-/// producer with this many bytes in all before the job's number. Bytes between the numbers may be damaged.
-pub(super) fn salvage(event: &[u8], head: usize) -> Option<(u32, u64)> {
-    let (job, rest) = number(event.get(head..)?)?;
-    let (sequence, _) = number(rest.get(SEQUENCE.len()..)?)?;
-    Some((u32::try_from(job).ok()?, sequence))
-}
-
 /// Where the events of a kind and producer have what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Places {
+    /// Whether they are lines of a log: then all places count from the id.
+    log: bool,
     /// Where the id begins; it has 36 bytes.
     id: usize,
     /// Where the time begins; it has 24 bytes.
     time: usize,
     /// The number of bytes that do not depend on job and sequence, id and time included: of a `message` all.
-    pub(super) head: usize,
+    head: usize,
 }
 
 impl Places {
     /// The places for a producer whose name is `producer` as JSON has it between the quotes.
     pub(super) fn new(kind: EventKind, producer: &[u8]) -> Self {
-        if kind == EventKind::Message {
-            let time = MESSAGE.len() + ID_LENGTH + DATE.len();
-            return Self { id: MESSAGE.len(), time, head: time + TIME_LENGTH + MESSAGE_END.len() };
+        match kind {
+            EventKind::Message => {
+                let time = MESSAGE.len() + ID_LENGTH + DATE.len();
+                let head = time + TIME_LENGTH + MESSAGE_END.len();
+                Self { log: false, id: MESSAGE.len(), time, head }
+            }
+            EventKind::AccessLog => {
+                let time = ID_LENGTH + LOG_TIME.len();
+                let head = time + TIME_LENGTH + LOG_PRODUCER.len() + producer.len() + LOG_JOB.len();
+                Self { log: true, id: 0, time, head }
+            }
+            _ => {
+                let time = ID.len() + ID_LENGTH + TYPE.len() + kind.name().len() + TIME.len();
+                let head = time + TIME_LENGTH + PRODUCER.len() + producer.len() + 1 + JOB.len();
+                Self { log: false, id: ID.len(), time, head }
+            }
         }
-        let time = ID.len() + ID_LENGTH + TYPE.len() + kind.name().len() + TIME.len();
-        let head = time + TIME_LENGTH + PRODUCER.len() + producer.len() + 1 + JOB.len();
-        Self { id: ID.len(), time, head }
+    }
+
+    /// The event from where places count.
+    fn based<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
+        if self.log { event.get(log_base(event)?..) } else { Some(event) }
     }
 
     /// The id of an event, or what stands in its place.
     pub(super) fn id<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
-        event.get(self.id..self.id + ID_LENGTH)
+        self.based(event)?.get(self.id..self.id + ID_LENGTH)
     }
 
     /// The time of an event, or what stands in its place.
+    #[inline]
     pub(super) fn time<'a>(&self, event: &'a [u8]) -> Option<&'a [u8]> {
-        event.get(self.time..self.time + TIME_LENGTH)
+        self.based(event)?.get(self.time..self.time + TIME_LENGTH)
+    }
+
+    /// Job and sequence of an event that is damaged somewhere else: read where they stand. Bytes between the numbers
+    /// may be damaged.
+    pub(super) fn salvage(&self, event: &[u8]) -> Option<(u32, u64)> {
+        let (job, rest) = number(self.based(event)?.get(self.head..)?)?;
+        let between = if self.log { LOG_SEQUENCE.len() } else { SEQUENCE.len() };
+        let (sequence, _) = number(rest.get(between..)?)?;
+        Some((u32::try_from(job).ok()?, sequence))
     }
 
     /// Whether `event` has at least three quarters of what all events have in common, for which `other` stands.
     pub(super) fn resemble(&self, event: &[u8], other: &[u8]) -> bool {
+        let (Some(event), Some(other)) = (self.based(event), self.based(other)) else { return false };
         let common =
             (0..self.id).chain(self.id + ID_LENGTH..self.time).chain(self.time + TIME_LENGTH..self.head);
         let (mut alike, mut all) = (0, 0);
@@ -194,11 +247,17 @@ mod tests {
                 prop_assert_eq!(identity.kind, kind.name().as_bytes());
                 prop_assert_eq!(millis(identity.time), Some(time));
                 let escaped = serde_json::to_string(&producer).expect("a text");
-                prop_assert_eq!(identity.producer, &escaped.as_bytes()[1..escaped.len() - 1]);
+                if kind == EventKind::AccessLog {
+                    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
+                    prop_assert!(!producer.bytes().all(legal) || identity.producer == producer.as_bytes());
+                } else {
+                    prop_assert_eq!(identity.producer, &escaped.as_bytes()[1..escaped.len() - 1]);
+                }
                 let places = Places::new(kind, identity.producer);
-                prop_assert_eq!(salvage(&event, places.head), Some((job, sequence)));
+                prop_assert_eq!(places.salvage(&event), Some((job, sequence)));
                 prop_assert_eq!(places.time(&event), Some(identity.time));
-                prop_assert_eq!(places.id(&event), Some(&event[7..43]));
+                let id = places.id(&event).map(|id| Generator::new(kind, 1, &producer).sequence_of(job, id, None));
+                prop_assert_eq!(id, Some(Some(sequence)));
                 prop_assert!(places.resemble(&event, &event));
             }
         }
@@ -208,13 +267,19 @@ mod tests {
         fn any_bytes_are_read_or_refused(
             bytes in prop::collection::vec(any::<u8>(), 0..300), cut in 0..400_usize, at: prop::sample::Index, byte: u8
         ) {
-            let _ = (read(&bytes), is_message(&bytes), millis(&bytes), salvage(&bytes, cut));
-            let mut event = Vec::new();
-            Generator::new(EventKind::Click, 1, "p").write(7, 12, &Timestamp::from_unix_millis(0), &mut event);
-            let at = at.index(event.len());
-            event[at] = byte;
-            event.truncate(cut);
-            let _ = (read(&event), is_message(&event), salvage(&event, cut));
+            for kind in EventKind::ALL {
+                let places = Places::new(kind, b"p");
+                let _ = (places.salvage(&bytes), places.id(&bytes), places.time(&bytes), places.resemble(&bytes, &bytes));
+            }
+            let _ = (read(&bytes), is_message(&bytes), millis(&bytes));
+            for kind in [EventKind::Click, EventKind::AccessLog] {
+                let mut event = Vec::new();
+                Generator::new(kind, 1, "p").write(7, 12, &Timestamp::from_unix_millis(0), &mut event);
+                let at = at.index(event.len());
+                event[at] = byte;
+                event.truncate(cut);
+                let _ = (read(&event), is_message(&event), Places::new(kind, b"p").salvage(&event));
+            }
         }
     }
 

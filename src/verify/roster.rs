@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::expect::{Expect, Made, Others};
 use super::identity::{self, Identity};
-use super::original::{Compared, Corruption, Original, escaped};
+use super::original::{Compared, Corruption, Original, UnmakeableError, escaped};
+use super::pairs;
 use super::recent::JobKey;
 use super::track::Track;
 use super::verdict::Counts;
-use crate::generate::EventKind;
-use crate::key::KeyerError;
+use crate::generate::{EventKind, Places};
 
 /// Most producers that are discovered; events of any more are foreign.
 const MOST_DISCOVERED: usize = 1024;
@@ -43,9 +43,21 @@ pub(super) struct Member {
 
 impl Member {
     /// The jobs that an event may be of, the likeliest first.
-    fn jobs(&self, told: Option<u32>) -> impl Iterator<Item = u32> + '_ {
+    fn jobs(&self, told: Option<u32>) -> impl Iterator<Item = u32> + Clone + '_ {
         let claimed = self.tracks.keys().copied().filter(|&job| job >= self.jobs);
         told.into_iter().chain([self.last_job]).chain((0..self.jobs).chain(claimed).take(MOST_TRIED))
+    }
+
+    /// The place in its job at which an event was most likely sent, of those where it may have been.
+    #[inline]
+    pub(super) fn place_of(&self, job: u32, event: u64) -> u64 {
+        let Some(original) = &self.original else { return event };
+        match original.places(job, event) {
+            Places { first, again: None } => first,
+            Places { first, again: Some(again) } => {
+                self.tracks.get(&job).map_or(first, |track| pairs::likelier(track, first, again))
+            }
+        }
     }
 
     fn identifies(&self) -> bool {
@@ -97,7 +109,7 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    pub(super) fn new(expect: &Expect) -> Result<Self, KeyerError> {
+    pub(super) fn new(expect: &Expect) -> Result<Self, UnmakeableError> {
         let mut roster = Self {
             members: Vec::new(),
             places: HashMap::new(),
@@ -115,7 +127,7 @@ impl Roster {
         Ok(roster)
     }
 
-    fn add(&mut self, name: &Arc<str>, made: Option<&Made>) -> Result<u32, KeyerError> {
+    fn add(&mut self, name: &Arc<str>, made: Option<&Made>) -> Result<u32, UnmakeableError> {
         let escaped = escaped(name);
         let original = made.map(|made| Original::new(made, name, &escaped)).transpose()?;
         if let Some(&known) = self.places.get(&escaped) {
@@ -176,12 +188,16 @@ impl Roster {
             return if identity::is_message(event) {
                 self.message(event, key)
             } else {
-                self.damaged(event, None)
+                self.damaged(event, None, key)
             };
         };
         let Some(producer) = self.find(identity.producer).or_else(|| self.newcomer(&identity)) else {
-            return self.damaged(event, Some((identity.job, Tried::ToldAlone)));
+            return self.damaged(event, Some((identity.job, Tried::ToldAlone)), key);
         };
+        // Of a mixture with a template: what its producer claims is known by digests alone.
+        if self.members[producer as usize].anonymous {
+            return Whose::Anonymous;
+        }
         let Identity { job, sequence, time, .. } = identity;
         let Some(original) = &mut self.members[producer as usize].original else {
             let due_millis = identity::millis(time);
@@ -192,7 +208,7 @@ impl Roster {
         let fault = match compared {
             Compared::Same => None,
             Compared::Damaged(corruption) => Some(corruption),
-            Compared::Another => return self.damaged(event, Some((job, Tried::All))),
+            Compared::Another => return self.damaged(event, Some((job, Tried::All)), key),
         };
         Whose::Ours { job: (producer, job), sequence, due_millis, fault, compared: true }
     }
@@ -213,7 +229,7 @@ impl Roster {
     fn message(&mut self, event: &[u8], key: &str) -> Whose {
         let mut known = false;
         for (place, member) in (0..).zip(&mut self.members) {
-            let messages = member.original.as_ref().is_some_and(|one| one.kind() == EventKind::Message);
+            let messages = member.original.as_ref().is_some_and(|one| one.has(EventKind::Message));
             if !messages {
                 continue;
             }
@@ -241,13 +257,11 @@ impl Roster {
     }
 
     fn has_messages(&self) -> bool {
-        self.members
-            .iter()
-            .any(|one| one.original.as_ref().is_some_and(|one| one.kind() == EventKind::Message))
+        self.members.iter().any(|one| one.original.as_ref().is_some_and(|one| one.has(EventKind::Message)))
     }
 
     /// A user record that is no event as we make it: one that was, a payload without identity, or somebody else's.
-    fn damaged(&mut self, event: &[u8], told: Option<(u32, Tried)>) -> Whose {
+    fn damaged(&mut self, event: &[u8], told: Option<(u32, Tried)>, key: &str) -> Whose {
         let most = if matches!(told, Some((_, Tried::ToldAlone))) { 1 } else { usize::MAX };
         for (place, member) in (0..).zip(&mut self.members) {
             let Some(original) = &member.original else { continue };
@@ -255,8 +269,17 @@ impl Roster {
             let found = found.or_else(|| member.original.as_mut()?.by_numbers(event));
             if let Some((job, sequence)) = found {
                 member.last_job = job;
-                let fault = Some(Corruption::Content);
-                return Whose::Ours { job: (place, job), sequence, due_millis: None, fault, compared: true };
+                // It may have been made like this: padded, or spoilt on purpose.
+                let compared =
+                    member.original.as_mut().map(|original| original.compare(event, job, sequence, key));
+                let (fault, due_millis) = match compared {
+                    Some((Compared::Same, due_millis)) => (None, due_millis),
+                    Some((Compared::Damaged(Corruption::PartitionKey), due_millis)) => {
+                        (Some(Corruption::PartitionKey), due_millis)
+                    }
+                    _ => (Some(Corruption::Content), None),
+                };
+                return Whose::Ours { job: (place, job), sequence, due_millis, fault, compared: true };
             }
         }
         if told.is_none() {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::blocks::{BLOCK, Block, Sight, Standing, Uniform, runs};
+use super::blocks::{BLOCK, Block, Glance, Sight, Standing, Uniform, runs};
 use crate::ledger::Fate;
 
 /// What lies at a place of the track.
@@ -54,6 +54,21 @@ impl Track {
         }
         self.last = self.last.max(Some(sequence));
         Ok(sight)
+    }
+
+    /// What is known of a sequence.
+    pub(super) fn glance(&self, sequence: u64) -> Glance {
+        let block = match self.at(sequence / BLOCK) {
+            None => return Glance::default(),
+            Some((_, Piece::Run { state, .. })) => Block::of(*state),
+            Some((_, Piece::Mixed(block))) => **block,
+        };
+        block.glance(sequence % BLOCK)
+    }
+
+    /// Takes back that a sequence was seen, the last time that it was.
+    pub(super) fn forget(&mut self, sequence: u64, room: &mut Room) -> Result<(), NoRoom> {
+        self.with(sequence / BLOCK, room, |block| block.forget(sequence % BLOCK))
     }
 
     /// Notes a fate; returns how many sequences had one before, and how many found no room.

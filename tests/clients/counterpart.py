@@ -147,6 +147,12 @@ SCENARIOS = {
         event="trade", key="field:/ticker", jobs=5, messages=9,
         settings={"STREAMER_PACING": "poisson", "STREAMER_MAX_RECORDS": "101"},
         key_of=lambda event: event["ticker"]),
+    "iot, the device's key, by a field": Scenario(
+        event="iot", key="field:/device", jobs=3, messages=8, settings={"STREAMER_DURATION": "2s"},
+        key_of=lambda event: event["device"]),
+    "order, the customer's key": Scenario(
+        event="order", key="user", jobs=2, messages=9, settings={"STREAMER_DURATION": "2s"},
+        key_of=lambda event: event["customer"]),
     "click, the job's key, one shard": Scenario(
         event="click", key="job", jobs=12, messages=3, shards=1, settings={"STREAMER_MAX_RECORDS": "72"},
         key_of=lambda event: str(event["job"])),
@@ -351,6 +357,11 @@ def check_event(event, kind, run):
         assert event["item"]["kind"] in ("ad", "product") and event["dwell_ms"] >= 0, event
     elif kind == "trade":
         assert event["side"] in ("buy", "sell") and event["price"] > 0 and event["quantity"] > 0, event
+    elif kind == "iot":
+        assert event["device"] and -60 < event["temperature"] < 100 and 0 < event["battery"] <= 100, event
+    elif kind == "order":
+        total = sum(item["quantity"] * item["price"] for item in event["items"])
+        assert event["customer"] and 1 <= len(event["items"]) <= 5 and abs(total - event["total"]) < 0.005, event
     return identity
 
 

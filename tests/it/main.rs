@@ -15,6 +15,7 @@ mod keys;
 mod listener;
 mod living;
 mod matrix;
+mod payloads;
 mod profiles;
 mod replay;
 mod runs;

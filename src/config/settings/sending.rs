@@ -62,6 +62,17 @@ pub const MAX_IN_FLIGHT: Setting = Setting::new(
     "Most requests under way at once; what is due and finds no room within a second is dropped, and counted",
 );
 
+/// Most bytes at once.
+pub const MAX_IN_FLIGHT_BYTES: Setting = Setting::new(
+    Group::Sending,
+    "STREAMER_MAX_IN_FLIGHT_BYTES",
+    "max-in-flight-bytes",
+    "BYTES",
+    Form::Bytes { min: 16 * 1024 * 1024, max: 64 * 1024 * 1024 * 1024 },
+    Value("256MiB"),
+    "Most bytes of the bodies of the requests under way; what is due and finds no room within a second is dropped, and counted",
+);
+
 /// How long one attempt may take.
 pub const REQUEST_TIMEOUT: Setting = Setting::new(
     Group::Sending,

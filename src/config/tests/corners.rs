@@ -49,7 +49,7 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
                 &[&format!("constant:{}", "é".repeat(257)), "field:", "constant:", "Random"],
             ),
             "event" => own(
-                &["mouse", "message", "template:-", "template:a b/é"],
+                &["mouse", "message", "template:-", "template:a b/é", "iot:0.000001,template:a b:1"],
                 &["Mouse", " mouse", "template", "template:", "Template:x"],
             ),
             "rate" => own(
@@ -70,6 +70,24 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
             "replay" => own(&["t", "/tmp/a trace.gz"], &[""]),
             "speed" => own(&["0.001", "1000", "1.5"], &["0", "0.0009", "1000.0001", "x2", "1e2", "-1"]),
             "journal" => own(&["j", "/tmp/a journal"], &[""]),
+            "answer-sheet" => own(&["j", "/tmp/a sheet"], &[""]),
+            "event-size" => own(
+                &["500B", "10MiB", "uniform:500B..10MiB", "lognormal:600,p99=600,most=10MiB"],
+                &["0", "11MiB", "1.5KiB", "uniform:2KiB..1KiB", "lognormal:1KiB", "lognormal:2KiB,p99=1KiB"],
+            ),
+            "inject" => own(
+                &["late:0.0001%/1ms", "late:100%/366days", "duplicate:0.0999%/1000", "oversize:1%/10MiB"],
+                &[
+                    "late",
+                    "late:1",
+                    "late:0%",
+                    "late:101%",
+                    "late:1%/0s",
+                    "duplicate:1%/1001",
+                    "reordered:60%",
+                    "z:1%",
+                ],
+            ),
             "instance" => own(&["a", &"a".repeat(64)], &[&"a".repeat(65), "a b", "é"]),
             "listen" => own(&["0.0.0.0:0", "[::]:65535", "off"], &["1.2.3.4:65536", ":80", "1.2.3.4", "OFF"]),
             "start-at" => own(
@@ -109,9 +127,9 @@ fn every_setting_takes_its_bounds_and_nothing_beyond() {
         }
         let absurd = [String::new(), "\u{0}".to_owned(), "z".repeat(100_000)];
         // What a path may be, the system says.
-        let absurd = absurd
-            .into_iter()
-            .filter(|value| value.is_empty() || !["journal", "replay"].contains(&setting.flag));
+        let absurd = absurd.into_iter().filter(|value| {
+            value.is_empty() || !["journal", "replay", "answer-sheet"].contains(&setting.flag)
+        });
         for value in wrong.into_iter().chain(absurd) {
             let flag = format!("--{}", setting.flag);
             for (origin, lines) in [setting.name, &flag].into_iter().zip(told(setting, &value)) {

@@ -133,8 +133,9 @@ fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
     assert_eq!(
         wrong(&[("STREAMER_EVENT", "template:")], &["--dry-run"]),
         [
-            "STREAMER_EVENT: must be one of mouse, click, trade, message, or template:FILE (template:- reads standard \
-          input), but is \"template:\""
+            "STREAMER_EVENT: must be one of mouse, click, trade, message, iot, order, access-log, or template:FILE \
+             (template:- reads standard input), or several of these by weight, such as mouse:0.8,click:0.2, but is \
+             \"template:\""
         ]
     );
     let lines = wrong(&[("STREAMER_EVENT", "template:-")], &["--dry-run", "--partition-key=user"]);
@@ -314,7 +315,7 @@ fn values_that_are_wrong_together_are_named_together() {
 
 #[test]
 fn what_can_t_be_found_again_without_a_journal_is_not_promised_to_be_verified() {
-    let remedy = "give the --journal of its run, whose digests can be compared, or one of mouse, click, trade, message";
+    let remedy = "give the --journal of its run, whose digests can be compared, or choose from mouse, click, trade, message, iot, order, access-log";
     for event in ["template:t", "message"] {
         let event = format!("--event={event}");
         assert!(
@@ -344,6 +345,9 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--max-request-records=1",
         "--journal=j",
         "--event=template:-",
+        "--event-size=1KiB",
+        "--inject=late:1%",
+        "--answer-sheet=a",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
@@ -374,6 +378,8 @@ fn what_has_no_effect_is_noticed() {
     assert_eq!(run(&[], &["--local", "--retry=none"]).notices, [""; 0]);
     let config = run(&[("STREAMER_JOURNAL", "j")], &["--dry-run"]);
     assert_eq!(config.notices, ["STREAMER_JOURNAL has no effect, because --dry-run is true"]);
+    let config = run(&[("STREAMER_ANSWER_SHEET", "a")], &["--local"]);
+    assert_eq!(config.notices, ["STREAMER_ANSWER_SHEET has no effect, because STREAMER_INJECT is not given"]);
 }
 
 #[test]

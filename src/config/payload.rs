@@ -1,0 +1,94 @@
+//! What becomes of events before they are sent: sizes, faults, framing, compression.
+//!
+//! Reads the values and checks what they mean together; whether the events can have such sizes is known when they are
+//! made, and whether the stream takes them when it is described.
+
+use std::path::PathBuf;
+
+use super::asked::Asked;
+use super::resolve;
+use super::settings as table;
+use crate::batch::{Compression, Framing, Packing};
+use crate::generate::{EventChoice, EventKind, Inject, InjectError, Shaping, SizeRule, SizeRuleError};
+use crate::key::KeyStrategy;
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Payload {
+    pub(super) shaping: Shaping,
+    pub(super) packing: Packing,
+    pub(super) answer_sheet: Option<PathBuf>,
+}
+
+pub(super) fn payload(asked: &mut Asked) -> Option<Payload> {
+    let packing = packing(asked);
+    let shaping = shaping(asked, packing.map(|packing| packing.framing));
+    let answer_sheet = asked.optional(&table::ANSWER_SHEET, resolve::journal);
+    if asked.is_given(&table::ANSWER_SHEET) && !asked.is_given(&table::INJECT) {
+        let (sheet, inject) = (asked.origin(&table::ANSWER_SHEET), table::INJECT.name);
+        asked.notices.push(format!("{sheet} has no effect, because {inject} is not given"));
+    }
+    Some(Payload { shaping: shaping?, packing: packing?, answer_sheet: answer_sheet? })
+}
+
+fn packing(asked: &mut Asked) -> Option<Packing> {
+    let compression = asked.parsed::<Compression>(&table::COMPRESSION);
+    let framing = asked.parsed::<Framing>(&table::FRAMING);
+    Some(Packing { compression: compression?, framing: framing? })
+}
+
+/// How events are shaped that are framed so.
+fn shaping(asked: &mut Asked, framing: Option<Framing>) -> Option<Shaping> {
+    let size = asked.optional(&table::EVENT_SIZE, |asked, setting| {
+        asked.read(setting, |text| {
+            text.parse::<SizeRule>().map_err(|error| match error {
+                // The rule says it.
+                SizeRuleError::Form => None,
+                other => Some(other.to_string()),
+            })
+        })
+    });
+    let inject = asked.optional(&table::INJECT, |asked, setting| {
+        asked.read(setting, |text| {
+            text.parse::<Inject>().map_err(|error: InjectError| Some(error.to_string()))
+        })
+    });
+    Some(Shaping { size: size?, inject: inject?, frame: framing?.bytes() })
+}
+
+/// How the events of producers elsewhere are shaped, as far as somebody says so.
+pub(super) fn shaping_elsewhere(asked: &mut Asked) -> Option<Shaping> {
+    let framing = asked.parsed::<Framing>(&table::FRAMING);
+    shaping(asked, framing)
+}
+
+/// A key that the event cannot give is wrong before any record is made.
+pub(super) fn check_key(asked: &mut Asked, event: &EventChoice, key: &KeyStrategy) {
+    let mut told: Vec<&str> = Vec::new();
+    for why in event.parts().filter_map(|(part, _)| no_key(part, key)) {
+        if !told.contains(&why) {
+            told.push(why);
+            asked.together(&[table::PARTITION_KEY, table::EVENT], why.to_owned());
+        }
+    }
+}
+
+/// Why an event can't give this key.
+fn no_key(event: &EventChoice, key: &KeyStrategy) -> Option<&'static str> {
+    match (event, key) {
+        // A template's fields are known when it is read.
+        (EventChoice::Template(_), KeyStrategy::User) => {
+            Some("a template's event has no user: take one of its fields by field:/json/pointer")
+        }
+        (EventChoice::Kind(EventKind::Message), KeyStrategy::User) => {
+            Some("the event message has no user, so user can't be the key")
+        }
+        (EventChoice::Kind(EventKind::Message), KeyStrategy::Field(pointer)) if !matches!(pointer.tokens(), [name] if matches!(name.as_str(), "message" | "date")) => {
+            Some("the event message has only the fields /message and /date")
+        }
+        (EventChoice::Kind(EventKind::AccessLog), KeyStrategy::Field(_)) => {
+            Some("the event access-log is no JSON and has no fields: user is the one that its line names")
+        }
+        _ => None,
+    }
+}
