@@ -35,11 +35,11 @@ COPY src src
 RUN touch src/lib.rs src/main.rs \
     && cargo rustc --profile "${PROFILE}" --locked --bin kinesis-streamer -- -C target-feature=+crt-static \
     && case "${PROFILE}" in dev) built=debug ;; bench) built=release ;; *) built="${PROFILE}" ;; esac \
-    && install -D "target/${built}/kinesis-streamer" /image/kinesis-streamer
-COPY LICENSE /image/LICENSE
+    && install -D "target/${built}/kinesis-streamer" /image/root/kinesis-streamer
+COPY LICENSE /image/root/LICENSE
 # TLS to AWS needs to know whom to trust.
-RUN install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ca-certificates.crt \
-    && mkdir -p /image/data
+RUN install -D -m 644 /etc/ssl/certs/ca-certificates.crt /image/root/etc/ssl/certs/ca-certificates.crt \
+    && mkdir -p /image/owned/data
 
 FROM scratch AS prebuilt
 COPY target/image-root /image
@@ -57,10 +57,10 @@ LABEL org.opencontainers.image.title="kinesis-streamer" \
       org.opencontainers.image.revision="${REVISION}" \
       org.opencontainers.image.licenses="MIT"
 
-COPY --from=files /image /
+COPY --from=files /image/root /
 # For journals: a volume mounted here belongs to the user below, as this folder does. A `.env` that is mounted here
 # is read, but --env-file does without a mount.
-COPY --from=files --chown=65532:65532 /image/data /data
+COPY --from=files --chown=65532:65532 /image/owned /
 WORKDIR /data
 
 # Metrics on loopback would be out of everyone's reach in a container.

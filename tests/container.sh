@@ -136,6 +136,7 @@ clean_up() {
         docker ps --all 2>/dev/null || true
         for id in $(docker ps --all --quiet 2>/dev/null); do docker logs --tail 5 "$id" 2>&1 | sed "s/^/    $id  /"; done
     fi
+    [[ -z ${remember:-} ]] || remove_containers
     if [[ -n $engine ]]; then
         # The daemon is the first process of its namespace: whatever it started ends with it. `unshare` itself takes
         # no SIGTERM while it waits for it.
@@ -146,15 +147,19 @@ clean_up() {
         done
         kill -KILL "$engine" 2>/dev/null || true
         wait "$engine" 2>/dev/null || true
-    elif [[ -n ${remember:-} ]]; then
-        remove_containers
     fi
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
+# What this test made, now or when it was last ended from outside.
 remove_containers() {
-    docker ps --all --quiet --filter "label=test=$PROJECT" | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+    [[ -z $engine ]] || docker swarm leave --force >/dev/null 2>&1 || true
+    for label in "test=$PROJECT" "com.docker.compose.project=$PROJECT" "com.docker.stack.namespace=$STACK"; do
+        docker ps --all --quiet --filter "label=$label" | xargs --no-run-if-empty docker rm --force --volumes >/dev/null
+        docker volume ls --quiet --filter "label=$label" | xargs --no-run-if-empty docker volume rm >/dev/null
+        docker network ls --quiet --filter "label=$label" | xargs --no-run-if-empty docker network rm >/dev/null
+    done
 }
 
 # --- waiting ---------------------------------------------------------------------------------------------
@@ -186,7 +191,7 @@ run() {
 expect() {
     local code=$1 name=$2 id
     shift 2
-    id=$(run "$name" "$@")
+    id=$(run "${name//[^a-z]/-}" "$@")
     until_true "the end of $name" ended "$id"
     [[ $(exit_code "$id") == "$code" ]] || fail "$name ended with $(exit_code "$id"), not $code: $(docker logs "$id" 2>&1)"
     say "$name: exit code $code"
@@ -230,10 +235,10 @@ build_image() {
             BINARY+=/kinesis-streamer
         fi
         rm -rf "$root"
-        install -D "$BINARY" "$root/kinesis-streamer"
-        install -m 644 LICENSE "$root/LICENSE"
-        install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-        mkdir "$root/data"
+        install -D "$BINARY" "$root/root/kinesis-streamer"
+        install -m 644 LICENSE "$root/root/LICENSE"
+        install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/root/etc/ssl/certs/ca-certificates.crt"
+        mkdir -p "$root/owned/data"
         # The folder of the build's context, whatever CARGO_TARGET_DIR is.
         [[ $root -ef target/image-root ]] || { mkdir -p target && rm -rf target/image-root && cp -a "$root" target/; }
         arguments=(--build-arg FILES=prebuilt)
@@ -269,7 +274,6 @@ test_image() {
     expect 0 'a run with a journal on a new volume' --network none --volume "$PROJECT:/data" --env STREAMER_JOURNAL=/data/run.journal \
         "$IMAGE" --local --duration 2s
     remove_containers
-    docker volume rm "$PROJECT" >/dev/null
 }
 readonly local_stream=(--env AWS_ENDPOINT_URL_KINESIS=http://127.0.0.1:4567 --env AWS_REGION=us-east-1
     --env AWS_ACCESS_KEY_ID=local --env AWS_SECRET_ACCESS_KEY=local)
@@ -346,7 +350,7 @@ test_compose() {
     done
     copy_journals || fail 'a journal is not there'
     judge "$work/journals" "${PROJECT}_default" http://stream:4567
-    compose down --volumes --timeout 5 >/dev/null 2>&1
+    remove_containers
 }
 
 # Prometheus as an image, from Debian's package where its own can't be pulled.
@@ -404,8 +408,6 @@ have_sent() {
     ((${#journals[@]} == $1)) && has_sent "${journals[@]}"
 }
 
-is_gone() { [[ -z $(docker network ls --quiet --filter "label=com.docker.stack.namespace=$STACK") ]]; }
-
 test_swarm() {
     docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 >/dev/null
     run stream --network host "$IMAGE" local --port 4567 --shards 4 --stream load >/dev/null
@@ -423,10 +425,7 @@ test_swarm() {
     docker service scale --detach "${STACK}_producer=0" 2>&1 | sed 's/^/    /'
     until_true 'the end of all tasks' running 0
     judge "$(volume)" host http://127.0.0.1:4567
-    docker stack rm "$STACK" >/dev/null
     remove_containers
-    until_true 'the end of the stack' is_gone
-    docker swarm leave --force >/dev/null
 }
 
 # ---------------------------------------------------------------------------------------------------------
@@ -440,6 +439,7 @@ fi
 (($#)) || set -- image compose swarm
 find_engine || fail "$reason"
 remember=1
+remove_containers
 echo "--- build, with Docker $(docker version --format '{{.Server.Version}}')"
 build_image
 for part in "$@"; do
