@@ -45,18 +45,6 @@ unpack() {
     rm -r "$folder/packages"
 }
 
-# Compose v2 and kustomize are in the release after bookworm; their programs need none of its libraries.
-unpack_from_trixie() {
-    local folder=$1 lists="$work/trixie"
-    shift
-    mkdir -p "$lists/lists/partial" "$lists/cache/archives/partial"
-    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main' \
-        >"$lists/trixie.list"
-    local apt=(-o "Dir::Etc::sourcelist=$lists/trixie.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$lists/lists"
-        -o "Dir::Cache=$lists/cache" -o APT::Sandbox::User=root)
-    apt-get "${apt[@]}" -q update >>"$work/apt.log" 2>&1 && unpack "$folder" "$@"
-}
-
 # get_engine: Debian's engine on the path, as far as it is not there. On failure $reason says why.
 apt=(-o APT::Sandbox::User=root)
 get_engine() {
@@ -118,7 +106,7 @@ find_compose() {
     fi
     export DOCKER_CONFIG="$work/docker-config"
     if [[ ! -e $DOCKER_CONFIG/cli-plugins/docker-compose ]]; then
-        if ! unpack_from_trixie "$work/compose" docker-compose; then
+        if ! timeout "$INSTALL_LIMIT" tests/container/from-trixie.sh "$work/compose" docker-compose >"$work/apt.log" 2>&1; then
             reason="Debian's package of compose can't be had: $(tail -n 1 "$work/apt.log")"
             return 1
         fi

@@ -12,6 +12,7 @@ mod guards;
 mod journals;
 mod listener;
 mod living;
+mod manifests;
 mod matrix;
 mod runs;
 mod secrets;
