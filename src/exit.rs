@@ -11,6 +11,8 @@ pub enum Exit {
     NotAsClaimed,
     /// The stream could not be read back to its end.
     NotVerified,
+    /// `healthcheck` got no good answer.
+    Unhealthy,
     /// Settings or arguments are wrong.
     Usage,
     /// What `lint` or `import` was given can't be used as it is.
@@ -23,6 +25,8 @@ pub enum Exit {
     Defect,
     /// A socket or the runtime could not be set up.
     System,
+    /// There is a stream of that name already, and it is another.
+    Exists,
     /// A journal could not be opened, written to its end or read.
     Journal,
     /// The stream did not become ACTIVE in time.
@@ -43,9 +47,10 @@ pub enum Exit {
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 20] = [
         Self::Sent,
         Self::NotAllSent,
+        Self::Unhealthy,
         Self::NotAsClaimed,
         Self::NotVerified,
         Self::Usage,
@@ -54,6 +59,7 @@ impl Exit {
         Self::Unreachable,
         Self::Defect,
         Self::System,
+        Self::Exists,
         Self::Journal,
         Self::NotActive,
         Self::Denied,
@@ -69,7 +75,7 @@ impl Exit {
     pub fn code(self) -> u8 {
         match self {
             Self::Sent => 0,
-            Self::NotAllSent => 1,
+            Self::NotAllSent | Self::Unhealthy => 1,
             Self::NotAsClaimed => 2,
             Self::NotVerified => 3,
             Self::Usage => 64,
@@ -78,6 +84,7 @@ impl Exit {
             Self::Unreachable => 69,
             Self::Defect => 70,
             Self::System => 71,
+            Self::Exists => 73,
             Self::Journal => 74,
             Self::NotActive => 75,
             Self::Denied => 77,
@@ -95,6 +102,9 @@ impl Exit {
         match self {
             Self::Sent => "every record that was generated was sent (dropped ones were not generated)",
             Self::NotAllSent => "the run ended, but records failed or are unknown",
+            Self::Unhealthy => {
+                "`healthcheck`: no good answer in time (1, because Docker knows no other code)"
+            }
             Self::NotAsClaimed => {
                 "read back, the stream does not hold what was claimed: missing, duplicate, corrupt, disordered or foreign records"
             }
@@ -111,14 +121,17 @@ impl Exit {
                 "the counts did not add up, or the program ended itself: a defect, please report it"
             }
             Self::System => "a listener or the runtime could not be set up",
+            Self::Exists => "`stream create`: there is a stream of that name, and it is not as asked",
             Self::Journal => "a journal can't be used, lacks the fate of some records, or is damaged",
-            Self::NotActive => "the stream did not become ACTIVE in time, or is being deleted",
+            Self::NotActive => {
+                "the stream did not become ACTIVE in time, or is being deleted; `stream delete`: it is not gone in time"
+            }
             Self::Denied => "the identity lacks a permission",
             Self::NoCredentials => "no credentials were found",
             Self::ExpiredCredentials => "the credentials are expired",
             Self::RejectedCredentials => "the endpoint does not accept the credentials",
             Self::Guarded => {
-                "a guard refused it: the stream is not an allowed one, or the rate is not confirmed"
+                "a guard refused it: the stream is not an allowed one, or the rate is not confirmed; `stream delete`: this program did not make it"
             }
             Self::Interrupted => "a second signal ended the run at once",
         }

@@ -12,7 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, Invocation, LocalOptions, Log, LogFormat, VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -20,6 +21,7 @@ use kinesis_streamer::generate::{Event, Generator, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::system::uname;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -43,6 +45,11 @@ fn main() -> ExitCode {
             let log = options.log.clone();
             live(&log, |console| verify(*options, console))
         }
+        Ok(Invocation::Stream(options)) => {
+            let log = options.log.clone();
+            live(&log, |console| stream(*options, console))
+        }
+        Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
@@ -77,7 +84,13 @@ fn asked() -> Result<Invocation, Box<dyn std::error::Error>> {
     let has = |name: &OsString| real.iter().any(|(known, _)| known == name);
     let added: Vec<_> =
         file.into_iter().filter(|(name, _)| !(has(name) || has_stream && is_stream(name))).collect();
-    Ok(config::read(real.into_iter().chain(added), std::env::args_os(), fastrand::u64(..))?)
+    let here = Here { fresh_seed: fastrand::u64(..), host: host() };
+    Ok(config::read_here(real.into_iter().chain(added), std::env::args_os(), here)?)
+}
+
+/// What this machine is called.
+fn host() -> Option<String> {
+    uname().nodename().to_str().ok().map(str::to_owned)
 }
 
 /// The variables of a file of settings; none where there is no file.
@@ -236,6 +249,39 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
         }
         Err(error) => complain(&console, error.exit(), &error),
     }
+}
+
+/// Makes, takes away or describes a stream; a signal leaves it as it is then.
+async fn stream(options: StreamOptions, console: Console) -> Exit {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+    };
+    // Boxed for its size.
+    let done = tokio::select! {
+        done = Box::pin(app::stream(&options)) => done,
+        _ = signals.next() => return Exit::Interrupted,
+    };
+    match done {
+        Ok(told) => print(&told),
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Asks a listener whether it lives, on a runtime of one thread.
+fn healthcheck(options: &HealthOptions) -> Exit {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(&format!("kinesis-streamer: the runtime can't be started: {error}"));
+            return Exit::System;
+        }
+    };
+    let (told, exit) = runtime.block_on(app::healthcheck(options));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    say(&told);
+    exit
 }
 
 /// What the channel brings; nothing, ever, when its sender is gone.

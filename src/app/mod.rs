@@ -1,16 +1,19 @@
 //! The composition root: puts the stages together, in the order of a run's life. The only part that knows everyone.
 
+mod barrier;
 #[cfg(test)]
 mod claim_tests;
 mod embedded;
 mod files;
 mod guard;
+mod health;
 mod journals;
 mod pace;
 mod plan;
 mod readback;
 mod report;
 mod start_error;
+mod streams;
 mod template;
 mod verified;
 mod verify;
@@ -33,18 +36,20 @@ use crate::kinesis::{
 };
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
-use crate::schedule::{Announcer, Control, Plan, Quota, wall};
+use crate::schedule::{Announcer, Control, Plan, Quota, Share, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
 use embedded::Embedded;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
+pub use health::healthcheck;
 pub use journals::{JournalsError, Silent};
 use pace::Pace;
 use readback::Beside;
 pub use report::Report;
 pub use start_error::StartError;
+pub use streams::{StreamError, stream};
 pub use template::{EventError, import_templates, lint_template, read_event};
 pub use verified::Verified;
 pub use verify::verify;
@@ -64,6 +69,8 @@ pub struct App {
     watch: Watch,
     journal: Option<Journal>,
     beside: Option<Beside>,
+    /// The moment before which nothing is due, since the Unix epoch.
+    start_at: Option<Duration>,
 }
 
 /// The stream, found and described.
@@ -137,8 +144,11 @@ impl Stages {
 pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartError> {
     let reached = reach(config).await?;
     let Stages { limits, generator, keyer, envelope } = Stages::build(config, event, reached.as_ref())?;
-    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer);
-    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, wall());
+    let now = wall();
+    let start_at = config.start_at.map(|start| start.moment(now));
+    let facts = plan::facts(config, reached.as_ref(), &generator, &keyer, start_at);
+    let begin = start_at.unwrap_or_default().saturating_sub(Duration::from_secs(1)).max(now);
+    let second = plan::first_second(config, &envelope, limits, &generator, &keyer, begin);
     Ok(start_text(&facts) + &second)
 }
 
@@ -168,6 +178,8 @@ impl App {
         for notice in &config.notices {
             tracing::warn!("{notice}");
         }
+        // A start that is told from now on counts from here, not from when everything is ready.
+        let start_at = config.start_at.map(|start| start.moment(wall()));
         let ledger = Arc::new(Ledger::new());
         let view = View::new(Arc::clone(&ledger), SystemTime::now());
         let listener = match config.listen {
@@ -197,12 +209,12 @@ impl App {
                 Some(Beside::begin(&reached.client, &reached.stream, &config, board).await?)
             }
         };
-        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer);
+        let plan = plan::facts(&config, Some(&reached), &stages.generator, &stages.keyer, start_at);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
         }
-        let now = wall().as_secs();
+        let now = wall().max(start_at.unwrap_or_default()).as_secs();
         let wait = config.load.cron.next_after(now) - now;
         if wait > LONG_WAIT {
             tracing::info!(
@@ -210,7 +222,7 @@ impl App {
                 "the first second that the cron expression matches is some time away"
             );
         }
-        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside })
+        Ok(Self { config, console, reached, stages, ledger, view, watch, journal, beside, start_at })
     }
 
     /// The counts of the run.
@@ -229,16 +241,19 @@ impl App {
         stop: impl Future<Output = &'static str>,
         abort: impl Future<Output = ()>,
     ) -> Result<Report, StartError> {
-        let Self { config, console, reached, stages, ledger, view, watch, journal, beside } = self;
+        let Self { config, console, reached, stages, ledger, view, watch, journal, beside, start_at } = self;
         let Reached { lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, generator, keyer, envelope } = stages;
-        let load = config.load.clone();
+        let (load, own_records) = (config.load.clone(), config.own_records());
+        let late = barrier::tell(start_at, wall());
         let plan = Plan {
             cron: load.cron.clone(),
             quota: Quota { jobs: load.jobs, messages: load.messages },
+            share: config.share.unwrap_or(Share::WHOLE),
             pacing: load.pacing,
+            start_at,
             duration: load.duration,
-            max_records: load.max_records,
+            max_records: own_records,
             slice_records: limits.request_records,
             seed: config.seed.value,
         };
@@ -255,10 +270,10 @@ impl App {
         let announcer = Announcer::start(&plan.cron, control.clone()).await?;
         let mut pacing = Pace::start(plan, told, give, Arc::clone(&ledger)).map_err(StartError::Thread)?;
         let mut carrying = tokio::spawn(Arc::new(pipeline).run(releases, is_cut));
-        view.set_phase(Phase::Running);
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
             () = pacing.ended() => None,
+            never = barrier::show(start_at, view.clone()) => match never {},
             by = stop => {
                 // The thread may have ended by itself just now.
                 let _ = control.send(Control::Stop);
@@ -294,7 +309,7 @@ impl App {
         drop(watch);
         console.end_progress();
         let counts = ledger.snapshot();
-        let all_due = config.load.max_records.is_some_and(|most| counts.due >= most);
+        let all_due = own_records.is_some_and(|most| counts.due >= most);
         let by_duration = ended.is_none() && !all_due;
         let ended = ended.unwrap_or(if all_due { "the number of its records" } else { "its duration" });
         let journal = match journal {
@@ -311,9 +326,9 @@ impl App {
                 ended: ended.to_owned(),
                 held: embedded.map(|embedded| embedded.held()),
             },
-            // A run that came to its end was offered for exactly its duration.
+            // A run that came to its end was offered for exactly its duration, unless it joined others late.
             load_time: pacing.load_time(scheduled_until).map(|time| match load.duration {
-                Some(duration) if by_duration => duration,
+                Some(duration) if by_duration && !late => duration,
                 _ => time,
             }),
             drain_time,

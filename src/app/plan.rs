@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Reached;
+use super::barrier::written;
 use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
 use crate::config::{Config, Target};
-use crate::expose::{Capacity, PlanFacts, StreamPlan};
+use crate::expose::{Capacity, PlanFacts, SharePlan, StreamPlan};
 use crate::generate::{Generator, Timestamp};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{Limits, Mode};
-use crate::schedule::{Arrivals, Quota};
+use crate::schedule::{Arrivals, Quota, Share};
 use crate::send::Retry;
 
 /// Requests that a dry run lists one by one.
@@ -22,6 +23,7 @@ pub(super) fn facts(
     reached: Option<&Reached>,
     generator: &Generator,
     keyer: &Keyer,
+    start_at: Option<Duration>,
 ) -> PlanFacts {
     let embedded = matches!(config.target, Target::Local { .. });
     let stream = reached.map(|reached| StreamPlan {
@@ -45,12 +47,18 @@ pub(super) fn facts(
         dry_run: config.dry_run,
         jobs: load.jobs.into(),
         messages: load.messages.into(),
+        share: config.share.map(|share| SharePlan {
+            index: share.index().into(),
+            count: share.count().into(),
+            records: Quota { jobs: load.jobs, messages: load.messages }.records_of(share),
+        }),
+        start_at: start_at.map(written),
         cron: load.cron.to_string(),
         // A minute, an hour and a day in which every second is due.
         every_second: (0..60).chain(3_599..3_601).chain(86_399..86_401).all(|at| second(at) == at + 1),
         pacing: load.pacing.to_string(),
         duration: load.duration,
-        max_records: load.max_records,
+        max_records: config.own_records(),
         event: config.event.to_string(),
         event_bytes: generator.typical_event() as f64,
         key: config.key.to_string(),
@@ -103,10 +111,11 @@ pub(super) fn first_second(
     let load = &config.load;
     let second = load.cron.next_after(wall.as_secs());
     let quota = Quota { jobs: load.jobs, messages: load.messages };
+    let (seed, share) = (config.seed.value, config.share.unwrap_or(Share::WHOLE));
     let mut sequences = vec![0_u64; load.jobs as usize];
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
-    for slice in Arrivals::new(quota, load.pacing, limits.request_records, config.seed.value) {
+    for slice in Arrivals::shared(quota, load.pacing, limits.request_records, seed, share) {
         let time = Timestamp::from_unix_millis(second * 1_000 + slice.offset.as_millis() as u64);
         let (mut left, next) = (slice.records, &mut sequences[slice.job as usize]);
         while left > 0 {

@@ -172,8 +172,8 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
     let told =
         headers.iter().map(|header| Producer { name: header.producer.as_str().into(), made: made(header) });
     let named = match (headers.is_empty(), options.instances.as_slice()) {
-        // The name that a run of that seed gives itself.
-        (true, []) => options.seeded_name.as_slice(),
+        // The names that runs of that seed give themselves.
+        (true, []) => options.seeded_names.as_slice(),
         (_, named) => named,
     };
     let known = |name: &str| headers.iter().any(|header| header.producer == name);

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::fleet::Here;
 use super::problem::{Problem, Shown};
 use super::setting::{Absent, Setting};
 use super::vars::Vars;
@@ -34,6 +35,9 @@ pub(super) struct Asked {
     pub flags: BTreeMap<&'static str, String>,
     pub problems: Vec<Problem>,
     pub notices: Vec<String>,
+    pub here: Here,
+    /// Whether the command line holds something that was not understood: then nothing is called missing.
+    pub puzzled: bool,
 }
 
 impl Asked {

@@ -10,10 +10,12 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::aws::AWS_VARIABLES;
+use super::healthcheck::{self, HealthVerb};
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Scope, Setting};
 use super::settings::{self as table, SETTINGS};
+use super::stream_command::{self, StreamVerb};
 
 /// Most mistakes on a command line that are looked for, each of which costs another reading of it.
 const MOST_MISTAKES: usize = 20;
@@ -49,13 +51,14 @@ const JSON: &str = "json";
 /// A flag of `verify`.
 const FOLLOW: &str = "follow";
 /// The settings that `verify` takes as well. Those of reading have a short flag here.
-const VERIFY_TAKES: [&Setting; 14] = [
+const VERIFY_TAKES: [&Setting; 15] = [
     &table::STREAM,
     &table::ACTIVE_TIMEOUT,
     &table::EVENT,
     &table::PARTITION_KEY,
     &table::SEED,
     &table::INSTANCE,
+    &table::INSTANCE_COUNT,
     &table::JOBS,
     &table::REQUEST_TIMEOUT,
     &table::VERIFY_POLL,
@@ -82,6 +85,8 @@ pub(super) enum Verb {
     Verify { journals: Vec<String>, follow: bool, json: bool },
     Lint,
     Import,
+    Stream(StreamVerb),
+    Healthcheck(HealthVerb),
 }
 
 /// What was typed.
@@ -221,6 +226,7 @@ fn in_one_line(error: &clap::Error) -> Problem {
 }
 
 fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
+    let mut values = BTreeMap::new();
     let (verb, matches) = match matches.subcommand() {
         Some(("sample", sub)) => (Verb::Sample { null: sub.get_flag(NULL) }, sub),
         Some(("local", sub)) => (Verb::Local, sub),
@@ -233,13 +239,15 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         }
         Some(("lint", sub)) => (Verb::Lint, sub),
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
+        Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),
+        Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
     let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
     let arguments = [COUNT, FILE, TEMPLATE].map(|argument| (argument, false));
-    let mut values = BTreeMap::new();
-    for (flag, secret) in settings.chain(own).chain(arguments) {
+    let asking = healthcheck::OWN.map(|flag| (flag, false));
+    for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
@@ -321,6 +329,7 @@ pub(super) fn command() -> Command {
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
         .subcommands([sample, local, verify_command(), journal, lint, import])
+        .subcommands([stream_command::command(), healthcheck::command()])
         .after_help(after_help())
 }
 
@@ -351,7 +360,7 @@ fn verify_command() -> Command {
         .args(settings)
 }
 
-fn arg(setting: &Setting) -> Arg {
+pub(super) fn arg(setting: &Setting) -> Arg {
     let default = match setting.absent {
         Absent::Value(text) => text,
         Absent::Means(words) => words,
@@ -375,7 +384,7 @@ fn arg(setting: &Setting) -> Arg {
     }
 }
 
-fn own_arg((flag, value, default, help): OwnFlag) -> Arg {
+pub(super) fn own_arg((flag, value, default, help): OwnFlag) -> Arg {
     Arg::new(flag)
         .long(flag)
         .value_name(value)

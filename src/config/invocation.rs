@@ -9,11 +9,14 @@ use std::path::PathBuf;
 use super::asked::Asked;
 use super::aws::AwsValues;
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
+use super::fleet::Here;
+use super::healthcheck::{self, HealthOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
 use super::setting::Form;
 use super::settings as table;
+use super::stream_command::{self, StreamOptions};
 use super::vars::Vars;
 use super::verify::{self, VerifyOptions};
 use crate::generate::TemplateOrigin;
@@ -53,6 +56,10 @@ pub enum Invocation {
         /// The folder that the files are written to.
         into: PathBuf,
     },
+    /// Make, take away or describe a stream.
+    Stream(Box<StreamOptions>),
+    /// Ask a listener whether it lives.
+    Healthcheck(HealthOptions),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -94,6 +101,23 @@ where
     V: Into<OsString>,
     A: Into<OsString>,
 {
+    read_here(environment, arguments, Here { fresh_seed, host: None })
+}
+
+/// The same, in a process on a host that has a name.
+///
+/// # Errors
+/// Everything that is wrong, at once.
+pub fn read_here<K, V, A>(
+    environment: impl IntoIterator<Item = (K, V)>,
+    arguments: impl IntoIterator<Item = A>,
+    here: Here,
+) -> Result<Invocation, Problems>
+where
+    K: Into<OsString>,
+    V: Into<OsString>,
+    A: Into<OsString>,
+{
     let typed = match flags::read(arguments.into_iter().skip(1).map(Into::into).collect()) {
         Line::Help(text) => return Ok(Invocation::Help(text)),
         Line::Version(text) => return Ok(Invocation::Version(text)),
@@ -107,11 +131,12 @@ where
         .into_iter()
         .map(|(name, value)| (name.into(), value.into()))
         .inspect(|(name, value): &(OsString, OsString)| aws.note(name, value));
-    let vars = Vars::read(environment, &mut problems);
-    let mut asked = Asked { vars, flags: values, problems, notices: Vec::new() };
+    let mut notices = Vec::new();
+    let vars = Vars::read(environment, &mut problems, &mut notices);
+    let mut asked = Asked { vars, flags: values, problems, notices, here, puzzled: !understood };
     let invocation = match verb {
         Verb::Run => {
-            let config = resolve::config(&mut asked, fresh_seed);
+            let config = resolve::config(&mut asked);
             let nowhere =
                 config.as_ref().is_some_and(|config| config.target == Target::Nowhere && !config.dry_run);
             if understood && nowhere {
@@ -126,7 +151,7 @@ where
         }
         Verb::Sample { null } => {
             let count = count(&mut asked);
-            resolve::config(&mut asked, fresh_seed).zip(count).map(|(config, count)| Invocation::Sample {
+            resolve::config(&mut asked).zip(count).map(|(config, count)| Invocation::Sample {
                 config: Box::new(config),
                 count,
                 separator: if null { 0 } else { b'\n' },
@@ -141,6 +166,12 @@ where
         Verb::Journal { json } => {
             journal(&mut asked, understood).map(|path| Invocation::Journal { path, json })
         }
+        Verb::Stream(verb) => {
+            let options = stream_command::options(&mut asked, verb, understood);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::Stream(Box::new(options)))
+        }
+        Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
         Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();

@@ -8,12 +8,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::generate::{EventChoice, TemplateMode};
 use crate::key::KeyStrategy;
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef};
-use crate::schedule::{Cron, Pacing};
+use crate::schedule::{Cron, Pacing, Share};
 use crate::send::SendPolicy;
 
 /// Everything that a run is told.
@@ -29,6 +30,10 @@ pub struct Config {
     pub dry_run: bool,
     /// How many records, and when.
     pub load: Load,
+    /// Which of several instances that give this load together this one is; none: all of it is its own.
+    pub share: Option<Share>,
+    /// When the schedule begins; none: as soon as it can.
+    pub start_at: Option<StartAt>,
     /// What a record holds.
     pub event: EventChoice,
     /// How a template is read.
@@ -84,7 +89,7 @@ pub struct Guards {
     pub most_rate: u64,
 }
 
-/// How many records, and when.
+/// How many records, and when: of all instances together, where there are several.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
     /// Cron jobs, 1 to 10,000.
@@ -166,6 +171,12 @@ named! {
 }
 
 impl Config {
+    /// The records after which this instance ends, as its share of those after which all do.
+    pub fn own_records(&self) -> Option<u64> {
+        let share = self.share.unwrap_or(Share::WHOLE);
+        self.load.max_records.map(|most| share.of_run(most, self.load.records_per_tick()))
+    }
+
     /// The variables that make this config again, with the seed and the producer's name that were
     /// drawn for it: what a person needs to repeat the run.
     pub fn variables(&self) -> Vec<(&'static str, String)> {
@@ -218,6 +229,10 @@ impl Config {
         );
         let optional = [
             (table::ALLOWED_STREAMS.name, self.guards.allowed.as_ref().map(ToString::to_string)),
+            (table::INSTANCE_COUNT.name, self.share.map(|share| share.count().to_string())),
+            (table::INSTANCE_INDEX.name, self.share.map(|share| share.index().to_string())),
+            (table::INSTANCE_SLOT.name, self.share.map(|share| (share.index() + 1).to_string())),
+            (table::START_AT.name, self.start_at.map(|start| start.to_string())),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
             (table::DURATION.name, self.load.duration.map(span)),

@@ -10,12 +10,13 @@ use tracing_subscriber::EnvFilter;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
+use super::fleet;
 use super::model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Seed, Target};
 use super::setting::Setting;
 use super::settings as table;
 use crate::generate::{EventChoice, EventKind, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
-use crate::kinesis::{AllowedStreams, StreamName, StreamRef};
+use crate::kinesis::{AllowedStreams, AllowedStreamsError, StreamName, StreamRef};
 use crate::send::{Retry, SendPolicy};
 
 /// The name of the embedded stream when none is given.
@@ -26,20 +27,25 @@ const UNVERIFIABLE: &str = "a template's events carry no identity to find them a
                             choose one of mouse, click, trade, message";
 
 /// The config, unless something was wrong; the problems are in `asked`.
-pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
+pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let target = target(asked);
     let guards = guards(asked);
     let active_timeout = asked.duration(&table::ACTIVE_TIMEOUT);
     let dry_run = asked.parsed(&table::DRY_RUN);
     let load = load(asked);
+    let share = fleet::share(asked);
+    if let (Some(Some(share)), Some(load)) = (share, &load) {
+        fleet::check_load(asked, share, load);
+    }
+    let start_at = asked.optional(&table::START_AT, Asked::parsed);
     let event = asked.parsed(&table::EVENT);
     let template_mode = template_mode(asked, event.as_ref());
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
         check_key(asked, event, key);
     }
-    let seed = seed(asked, fresh_seed);
-    let producer = producer(asked, seed);
+    let seed = seed(asked);
+    let producer = fleet::producer(asked, seed, share);
     let send = send(asked);
     let client = asked.parsed(&table::CLIENT);
     let limits = limits(asked);
@@ -61,6 +67,8 @@ pub(super) fn config(asked: &mut Asked, fresh_seed: u64) -> Option<Config> {
         active_timeout: active_timeout?,
         dry_run: dry_run?,
         load: load?,
+        share: share?,
+        start_at: start_at?,
         event: event?,
         template_mode: template_mode?,
         key: key?,
@@ -97,11 +105,14 @@ fn target(asked: &mut Asked) -> Option<Target> {
 }
 
 fn guards(asked: &mut Asked) -> Option<Guards> {
-    let allowed = asked.optional(&table::ALLOWED_STREAMS, |asked, setting| {
-        asked.read(setting, |text| text.parse::<AllowedStreams>().map_err(|error| Some(error.to_string())))
-    });
+    let allowed = asked.optional(&table::ALLOWED_STREAMS, allowed);
     let most_rate = asked.number(&table::CONFIRM_RATE);
     Some(Guards { allowed: allowed?, most_rate: most_rate? })
+}
+
+/// Which streams may be written to.
+pub(super) fn allowed(asked: &mut Asked, setting: &Setting) -> Option<AllowedStreams> {
+    asked.read(setting, |text| text.parse().map_err(|error: AllowedStreamsError| Some(error.to_string())))
 }
 
 /// The default name as a name.
@@ -220,17 +231,10 @@ fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<Templ
     mode
 }
 
-fn seed(asked: &mut Asked, fresh: u64) -> Option<Seed> {
+fn seed(asked: &mut Asked) -> Option<Seed> {
+    let fresh = asked.here.fresh_seed;
     let given = asked.optional(&table::SEED, Asked::number)?;
     Some(Seed { value: given.unwrap_or(fresh), given: given.is_some() })
-}
-
-/// The name from the seed only, so that the same seed gives the same bytes.
-fn producer(asked: &mut Asked, seed: Option<Seed>) -> Option<String> {
-    let given = asked.optional(&table::INSTANCE, |asked, setting| {
-        asked.read(setting, |text| if is_instance(text) { Ok(text.to_owned()) } else { Err(None) })
-    })?;
-    given.or_else(|| seed.map(|seed| name_of(seed.value)))
 }
 
 /// Whether a producer may have this name.
@@ -239,7 +243,7 @@ pub(super) fn is_instance(text: &str) -> bool {
     (1..=table::MOST_INSTANCE_CHARS).contains(&text.len()) && text.bytes().all(legal)
 }
 
-/// The name of a producer that is given none.
+/// The name of a producer that is given a seed and none.
 pub(super) fn name_of(seed: u64) -> String {
     format!("p-{:08x}", mixed(seed) >> 32)
 }

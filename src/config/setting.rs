@@ -15,6 +15,8 @@ pub enum Group {
     Load,
     /// What the records hold.
     Events,
+    /// Many producers on one stream.
+    Fleet,
     /// How sending is tried, and for how long.
     Sending,
     /// What a request may hold.
@@ -32,6 +34,7 @@ impl Group {
             Self::Target => "Stream",
             Self::Load => "Load",
             Self::Events => "Events",
+            Self::Fleet => "Many instances",
             Self::Sending => "Sending",
             Self::Limits => "Limits of requests",
             Self::Verifying => "Reading back",

@@ -4,6 +4,7 @@
 //! Decides each setting's names, bounds and default; how a value is read is in `setting`, what the
 //! values mean together in `resolve`.
 
+mod fleet;
 mod sending;
 mod verifying;
 
@@ -12,6 +13,7 @@ use std::time::Duration;
 use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
+pub use fleet::*;
 pub use sending::*;
 pub use verifying::*;
 
@@ -225,8 +227,8 @@ pub const INSTANCE: Setting = Setting::new(
     "instance",
     "NAME",
     Own("1 to 64 of the characters a-z, A-Z, 0-9, _, ., -"),
-    Means("made from the seed, such as p-1a2b3c4d"),
-    "The name of this producer in its events",
+    Means("the host's name and a random part; where a seed is given, made from it, such as p-1a2b3c4d"),
+    "The name of this producer in its events; no two that write at the same time may have one",
 )
 .scope(Scope::Sample);
 
@@ -295,6 +297,10 @@ pub const SETTINGS: &[Setting] = &[
     PARTITION_KEY,
     SEED,
     INSTANCE,
+    INSTANCE_COUNT,
+    INSTANCE_INDEX,
+    INSTANCE_SLOT,
+    START_AT,
     CLIENT,
     RETRY,
     MAX_ATTEMPTS,

@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use serde::Deserialize;
 
 use super::problem::{Problem, Shown};
+use super::service_links::ServiceLinks;
 use super::settings::SETTINGS;
 use super::suggest::nearest;
 
@@ -52,6 +53,7 @@ vars! {
     streamer_drain_timeout
     streamer_max_request_records streamer_max_request_bytes streamer_max_record_bytes
     streamer_verify streamer_verify_poll streamer_verify_idle streamer_verify_timeout streamer_verify_foreign
+    streamer_instance_count streamer_instance_index job_completion_index streamer_instance_slot streamer_start_at
     streamer_listen streamer_journal streamer_log streamer_log_format
 }
 
@@ -61,28 +63,41 @@ impl Vars {
     /// Names count in upper case only, as everywhere on Unix; `streamer_…` is a mistake, whatever its
     /// case. Where a name stands twice, the first
     /// counts, as with `getenv`.
-    pub(super) fn read<K, V>(environment: impl Iterator<Item = (K, V)>, problems: &mut Vec<Problem>) -> Self
+    /// What a Kubernetes Service of such a name puts there is no mistake, but a notice.
+    pub(super) fn read<K, V>(
+        environment: impl Iterator<Item = (K, V)>,
+        problems: &mut Vec<Problem>,
+        notices: &mut Vec<String>,
+    ) -> Self
     where
         K: Into<OsString>,
         V: Into<OsString>,
     {
-        let mut known = BTreeMap::new();
-        for (name, value) in environment {
-            // A name of ours is ASCII; one that is not Unicode still shows whether it looks like ours.
-            let name = name.into().to_string_lossy().into_owned();
+        // A name of ours is ASCII; one that is not Unicode still shows whether it looks like ours.
+        let named =
+            environment.map(|(name, value)| (name.into().to_string_lossy().into_owned(), value.into()));
+        let ours = |name: &str| name.get(..PREFIX.len()).is_some_and(|it| it.eq_ignore_ascii_case(PREFIX));
+        let is_setting = |name: &str| SETTINGS.iter().any(|setting| setting.names().any(|one| one == name));
+        // Of all others, the secrets among them, not even the name is kept.
+        let kept: Vec<(String, OsString)> =
+            named.filter(|(name, _)| ours(name) || is_setting(name)).collect();
+        let links = ServiceLinks::find(
+            kept.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str()?))),
+        );
+        let (mut known, mut linked) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
+        for (name, value) in kept {
             let setting = SETTINGS.iter().find(|setting| setting.names().any(|ours| ours == name));
             let Some(setting) = setting else {
-                let looks_like_ours =
-                    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX));
-                if looks_like_ours {
-                    problems.push(Problem::UnknownVariable {
+                match links.service_of(&name) {
+                    Some(service) => *linked.entry(service.to_owned()).or_default() += 1,
+                    None => problems.push(Problem::UnknownVariable {
                         nearest: nearest(&name),
                         name: Shown::plain(&name),
-                    });
+                    }),
                 }
                 continue;
             };
-            match value.into().into_string() {
+            match value.into_string() {
                 Ok(value) => {
                     known.entry(name).or_insert(value);
                 }
@@ -93,6 +108,12 @@ impl Vars {
                 }),
             }
         }
+        notices.extend(linked.into_iter().map(|(service, count)| {
+            format!(
+                "{service}_SERVICE_HOST, {service}_PORT and so on ({count} variables) are those of a Kubernetes Service, and \
+                 are ignored; `enableServiceLinks: false` in the pod's specification keeps them out"
+            )
+        }));
         envy::from_iter(known).unwrap_or_else(|error| {
             problems.push(Problem::Environment(error.to_string()));
             Self::default()

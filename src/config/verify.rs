@@ -8,6 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use super::asked::Asked;
 use super::flags;
+use super::fleet::name_in_fleet;
 use super::invocation::own;
 use super::model::Log;
 use super::problem::Problem;
@@ -50,8 +51,8 @@ pub struct VerifyOptions {
     pub instances: Vec<String>,
     /// The seed of those.
     pub seed: Option<u64>,
-    /// The name that a run of that seed has, unless it is given another.
-    pub seeded_name: Option<String>,
+    /// The names that runs of that seed have, unless they are given others: one, or that of each instance.
+    pub seeded_names: Vec<String>,
     /// Their event; none when nobody said.
     pub event: Option<EventKind>,
     /// How they choose keys; none when nobody said.
@@ -134,6 +135,7 @@ pub(super) fn options(
     let journals = journal_paths(asked, journals);
     let instances = instances(asked);
     let seed = asked.optional(&table::SEED, Asked::number);
+    let count = asked.optional(&table::INSTANCE_COUNT, Asked::number::<u32>);
     let event = given(asked, &table::EVENT, event);
     let key = given(asked, &table::PARTITION_KEY, resolve::key);
     let jobs = given(asked, &table::JOBS, |asked| asked.number(&table::JOBS));
@@ -159,9 +161,9 @@ pub(super) fn options(
         request_timeout: request_timeout?,
         since: since?,
         journals: journals?,
-        instances: instances?,
+        instances: in_fleet(instances?, count?),
         seed: seed?,
-        seeded_name: seed?.map(resolve::name_of),
+        seeded_names: in_fleet(seed?.map(resolve::name_of).into_iter().collect(), count?),
         event: event?,
         key: key?,
         jobs: jobs?,
@@ -171,6 +173,12 @@ pub(super) fn options(
         listen: listen?,
         log: log?,
     })
+}
+
+/// The names of all instances, where there are several under each name.
+fn in_fleet(names: Vec<String>, count: Option<u32>) -> Vec<String> {
+    let Some(count) = count else { return names };
+    names.iter().flat_map(|name| (0..count).map(|index| name_in_fleet(name, index))).collect()
 }
 
 /// A setting whose default says nothing of producers that ran elsewhere: none unless somebody set it.

@@ -189,6 +189,7 @@ async fn answer(view: &View, request: &Request<Incoming>) -> Response<Full<Bytes
         "/readyz" => match view.phase() {
             Phase::Running => text(StatusCode::OK, "ready\n"),
             Phase::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+            Phase::Waiting => text(StatusCode::SERVICE_UNAVAILABLE, "waiting\n"),
             Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
         },
         _ => text(StatusCode::OK, "kinesis-streamer: /metrics (Prometheus), /healthz, /readyz\n"),

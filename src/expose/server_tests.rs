@@ -100,6 +100,9 @@ async fn ready_means_that_records_are_released() {
     let server = start(patient()).await;
     assert!(server.get("/readyz").await.starts_with("HTTP/1.1 503 "));
     assert!(server.get("/readyz").await.ends_with("\r\n\r\nstarting\n"));
+    server.view.set_phase(Phase::Waiting);
+    let answer = server.get("/readyz").await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("\r\n\r\nwaiting\n"), "{answer}");
     server.view.set_phase(Phase::Running);
     assert!(server.get("/readyz").await.starts_with("HTTP/1.1 200 "));
     server.view.set_phase(Phase::Draining);

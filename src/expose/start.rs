@@ -50,6 +50,17 @@ pub struct StreamPlan {
     pub shards: u64,
 }
 
+/// Which part of the load is this instance's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharePlan {
+    /// Which instance it is, from 0 on.
+    pub index: u64,
+    /// How many there are.
+    pub count: u64,
+    /// Records of a due second that are its own.
+    pub records: u64,
+}
+
 /// What a run is about to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanFacts {
@@ -63,6 +74,10 @@ pub struct PlanFacts {
     pub jobs: u64,
     /// Records of one job in a due second.
     pub messages: u64,
+    /// Which part of that is this instance's; none: all.
+    pub share: Option<SharePlan>,
+    /// The moment before which nothing is due, as people write it; none: as soon as it can.
+    pub start_at: Option<String>,
     /// The cron expression: which seconds are due.
     pub cron: String,
     /// Whether every second is due.
@@ -151,16 +166,23 @@ pub fn start_text(plan: &PlanFacts) -> String {
             if plan.every_second { "/s" } else { "" }
         ),
     );
+    if let Some(SharePlan { index, count, records }) = plan.share {
+        let records = human::grouped(records);
+        row("share", format!("{records} of them: instance {index} of {count}, counted from 0"));
+    }
     if let Some(stream) = &plan.stream {
         row("capacity", capacity(plan, stream.shards));
     }
     row("schedule", format!("cron \"{}\", pacing {}, {}", plan.cron, plan.pacing, until(plan)));
+    if let Some(start) = &plan.start_at {
+        row("start", format!("at {start}"));
+    }
     row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
     row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
     let repeat = if plan.seed_given {
         String::new()
     } else {
-        format!(" (random; --seed {} makes the same events again)", plan.seed)
+        format!(" (random; --seed {} --instance {} makes the same events again)", plan.seed, plan.instance)
     };
     row("seed", format!("{}{repeat}", plan.seed));
     row("instance", plan.instance.clone());
@@ -195,6 +217,10 @@ pub fn log_start(plan: &PlanFacts) {
         jobs = plan.jobs,
         messages = plan.messages,
         bytes_per_tick = plan.bytes(),
+        instance_index = plan.share.map(|share| share.index),
+        instance_count = plan.share.map(|share| share.count),
+        records_of_instance = plan.share.map(|share| share.records),
+        start_at = plan.start_at.as_deref(),
         cron = plan.cron,
         pacing = plan.pacing,
         duration_seconds = plan.duration.map(|duration| duration.as_secs_f64()),

@@ -16,6 +16,8 @@ fn plan() -> PlanFacts {
         dry_run: false,
         jobs: 10,
         messages: 10,
+        share: None,
+        start_at: None,
         cron: "* * * * * *".to_owned(),
         every_second: true,
         pacing: "burst".to_owned(),
@@ -48,6 +50,19 @@ fn with_stream(change: impl FnOnce(&mut StreamPlan)) -> PlanFacts {
 }
 
 #[test]
+fn an_instance_of_several_tells_its_share_and_the_start_of_all() {
+    let share = Some(SharePlan { index: 2, count: 3, records: 33 });
+    let text = start_text(&PlanFacts { share, start_at: Some("2026-11-21T12:00:00Z".to_owned()), ..plan() });
+    for row in [
+        "  load      10 jobs × 10 messages = 100 records/s, ",
+        "\n  share     33 of them: instance 2 of 3, counted from 0\n",
+        "\n  start     at 2026-11-21T12:00:00Z\n",
+    ] {
+        assert!(text.contains(row), "{text}");
+    }
+}
+
+#[test]
 fn the_default_plan_reads_like_this() {
     assert_eq!(
         start_text(&plan()),
@@ -61,7 +76,7 @@ kinesis-streamer 0.1.0
   schedule  cron \"* * * * * *\", pacing burst, until it is stopped
   event     mouse, about 260 B
   key       random, about 32 B
-  seed      42 (random; --seed 42 makes the same events again)
+  seed      42 (random; --seed 42 --instance p-0000002a makes the same events again)
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
@@ -120,7 +135,7 @@ kinesis-streamer 0.1.0
   schedule  cron \"*/10 * * * * *\", pacing burst, until it is stopped
   event     mouse, about 260 B
   key       random, about 32 B
-  seed      42 (random; --seed 42 makes the same events again)
+  seed      42 (random; --seed 42 --instance p-0000002a makes the same events again)
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight

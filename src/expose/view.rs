@@ -25,6 +25,8 @@ const REST: Duration = Duration::from_millis(20);
 pub enum Phase {
     /// No record was released yet.
     Starting = 0,
+    /// Everything is ready, and the moment that was set for the start has not come.
+    Waiting = 3,
     /// Records are released.
     Running = 1,
     /// No record is released any more; what is in flight is waited for.
@@ -36,6 +38,7 @@ impl Phase {
     pub fn word(self) -> &'static str {
         match self {
             Self::Starting => "starting",
+            Self::Waiting => "waiting",
             Self::Running => "running",
             Self::Draining => "draining",
         }
@@ -95,6 +98,7 @@ impl View {
         match self.shared.phase.load(Ordering::Acquire) {
             0 => Phase::Starting,
             1 => Phase::Running,
+            3 => Phase::Waiting,
             _ => Phase::Draining,
         }
     }
@@ -162,7 +166,7 @@ mod tests {
     fn a_phase_is_told_as_it_was_set() {
         let view = View::new(Arc::default(), SystemTime::UNIX_EPOCH);
         assert_eq!(view.phase(), Phase::Starting);
-        for phase in [Phase::Running, Phase::Draining, Phase::Starting] {
+        for phase in [Phase::Waiting, Phase::Running, Phase::Draining, Phase::Starting] {
             view.set_phase(phase);
             assert_eq!(view.phase(), phase);
         }

@@ -6,7 +6,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kinesis::config::Credentials;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::config::timeout::TimeoutConfig;
-use aws_sdk_kinesis::types::{StreamMode, StreamStatus};
+use aws_sdk_kinesis::types::{StreamDescriptionSummary, StreamMode, StreamStatus};
 
 use super::bound::Bounded;
 use super::fault::{Cause, Fault, Refusal};
@@ -141,36 +141,23 @@ impl Client {
         self.region_is_fallback
     }
 
-    /// DescribeStreamSummary.
+    /// What a run needs of DescribeStreamSummary.
     ///
     /// # Errors
     /// The call's fault.
     pub async fn describe(&self, stream: &StreamRef) -> Result<StreamFacts, Fault> {
+        Ok(facts(&self.summary(stream).await?))
+    }
+
+    /// DescribeStreamSummary.
+    pub(super) async fn summary(&self, stream: &StreamRef) -> Result<StreamDescriptionSummary, Fault> {
         let call = self.control.describe_stream_summary();
         let call = match stream {
             StreamRef::Name(name) => call.stream_name(name.as_str()),
             StreamRef::Arn(arn) => call.stream_arn(arn.as_str()),
         };
         let answer = call.send().await?;
-        let summary = answer.stream_description_summary().ok_or_else(|| malformed("no summary"))?;
-        Ok(StreamFacts {
-            arn: summary.stream_arn().to_owned(),
-            status: match summary.stream_status() {
-                StreamStatus::Active | StreamStatus::Updating => Status::Ready,
-                StreamStatus::Creating => Status::Creating,
-                other => Status::Closed(other.as_str().to_owned()),
-            },
-            mode: match summary.stream_mode_details().map(|details| details.stream_mode()) {
-                Some(StreamMode::Provisioned) => Mode::Provisioned,
-                Some(StreamMode::OnDemand) => Mode::OnDemand,
-                _ => Mode::Untold,
-            },
-            open_shards: u32::try_from(summary.open_shard_count()).unwrap_or(0),
-            record_bytes: summary
-                .max_record_size_in_kib()
-                .and_then(|kib| usize::try_from(kib).ok())
-                .map(|kib| kib * 1024),
-        })
+        answer.stream_description_summary.ok_or_else(|| malformed("no summary"))
     }
 
     /// The open shards, by ListShards.
@@ -213,6 +200,28 @@ impl Client {
         Lane::open(&self.shared, stream, kind, renewable)
             .await
             .map_err(|fault| NotReady::of(fault, stream, self.region()))
+    }
+}
+
+/// What a run needs of a summary.
+pub(super) fn facts(summary: &StreamDescriptionSummary) -> StreamFacts {
+    StreamFacts {
+        arn: summary.stream_arn().to_owned(),
+        status: match summary.stream_status() {
+            StreamStatus::Active | StreamStatus::Updating => Status::Ready,
+            StreamStatus::Creating => Status::Creating,
+            other => Status::Closed(other.as_str().to_owned()),
+        },
+        mode: match summary.stream_mode_details().map(|details| details.stream_mode()) {
+            Some(StreamMode::Provisioned) => Mode::Provisioned,
+            Some(StreamMode::OnDemand) => Mode::OnDemand,
+            _ => Mode::Untold,
+        },
+        open_shards: u32::try_from(summary.open_shard_count()).unwrap_or(0),
+        record_bytes: summary
+            .max_record_size_in_kib()
+            .and_then(|kib| usize::try_from(kib).ok())
+            .map(|kib| kib * 1024),
     }
 }
 

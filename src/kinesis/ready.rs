@@ -21,7 +21,7 @@ pub enum NotReady {
     /// There is no such stream.
     #[error(
         "stream {stream} does not exist in {region}: check the name and the region, or create it with \
-         `aws kinesis create-stream --stream-name {stream} --shard-count 1 --region {region}`"
+         `kinesis-streamer stream create {stream}`"
     )]
     NoStream {
         /// Its name or ARN.
@@ -96,7 +96,9 @@ impl NotReady {
         }
     }
 
-    pub(super) fn of(fault: Fault, stream: &StreamRef, region: &str) -> Self {
+    /// What a call's fault means to who needs the stream.
+    #[must_use]
+    pub fn of(fault: Fault, stream: &StreamRef, region: &str) -> Self {
         match fault.cause {
             Cause::Refused(Refusal::NotFound) => {
                 Self::NoStream { stream: stream.name().to_string(), region: region.to_owned() }

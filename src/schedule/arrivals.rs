@@ -4,9 +4,10 @@
 //! one job whose offsets fall into the same ten milliseconds make one slice, so that a request is not spent on
 //! each record; a slice is due when its first record is, in steps of two milliseconds.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use super::Pacing;
+use super::{Pacing, Share};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -32,6 +33,21 @@ impl Quota {
     pub fn records(&self) -> u64 {
         u64::from(self.jobs) * u64::from(self.messages)
     }
+
+    /// How many of them are those of `share`.
+    #[must_use]
+    pub fn records_of(&self, share: Share) -> u64 {
+        let row = share.of(self.records());
+        row.end - row.start
+    }
+
+    /// How many jobs those are of, jobs included that others have a part in.
+    #[must_use]
+    pub fn jobs_of(&self, share: Share) -> u32 {
+        let row = share.of(self.records());
+        let messages = u64::from(self.messages);
+        if row.is_empty() { 0 } else { ((row.end - 1) / messages - row.start / messages + 1) as u32 }
+    }
 }
 
 /// Records of one job that are released together.
@@ -52,6 +68,9 @@ pub struct Arrivals {
     pacing: Pacing,
     /// Most records in a slice.
     most: u64,
+    share: Share,
+    /// The stretch of the row that is released.
+    row: Range<u64>,
     /// Index of the next record in the row.
     next: u64,
     /// Its offset in nanoseconds; for `Poisson` only.
@@ -63,8 +82,18 @@ impl Arrivals {
     /// The arrivals of a second in slices of at most `most` records; `seed` matters to `Poisson` alone.
     #[must_use]
     pub fn new(quota: Quota, pacing: Pacing, most: usize, seed: u64) -> Self {
-        let random = fastrand::Rng::with_seed(seed);
-        let mut arrivals = Self { quota, pacing, most: most.max(1) as u64, next: 0, drawn: 0.0, random };
+        Self::shared(quota, pacing, most, seed, Share::WHOLE)
+    }
+
+    /// The same for one of several instances, whose arrivals together are those of the second: in number exactly, and
+    /// in time as far as their clocks agree. Each smooth instance has gaps of its own length, and they begin one after
+    /// the other; random moments are other ones in each.
+    #[must_use]
+    pub fn shared(quota: Quota, pacing: Pacing, most: usize, seed: u64, share: Share) -> Self {
+        let random = fastrand::Rng::with_seed(share.seed(seed));
+        let (row, most) = (share.of(quota.records()), most.max(1) as u64);
+        let next = row.start;
+        let mut arrivals = Self { quota, pacing, most, share, row, next, drawn: 0.0, random };
         if pacing == Pacing::Poisson {
             arrivals.draw();
         }
@@ -81,8 +110,24 @@ impl Arrivals {
         exact / STEP * STEP
     }
 
+    /// Where record `index` of the row is due in an even spread. Of n instances, the k-th begins k n-ths of its gap
+    /// late, so that the gaps of all of them together are as even as its own.
     fn even_offset(&self, index: u64) -> u64 {
-        (u128::from(index) * u128::from(SECOND) / u128::from(self.quota.records())) as u64
+        let own = u128::from(index - self.row.start) * u128::from(self.share.count());
+        let turn = own + u128::from(self.share.index());
+        (turn * u128::from(SECOND) / self.turns()) as u64
+    }
+
+    /// How many turns of all instances a second has.
+    fn turns(&self) -> u128 {
+        u128::from(self.row.end - self.row.start) * u128::from(self.share.count())
+    }
+
+    /// The first record of the row that is due at `offset` or later in an even spread.
+    fn first_from(&self, offset: u64) -> u64 {
+        let turns = (u128::from(offset) * self.turns()).div_ceil(u128::from(SECOND));
+        let own = turns.saturating_sub(u128::from(self.share.index()));
+        self.row.start + own.div_ceil(u128::from(self.share.count())) as u64
     }
 
     /// Draws the offset of record `next`: the next of n uniform numbers in ascending order, one by one.
@@ -91,7 +136,7 @@ impl Arrivals {
     /// are still to come in the rest (1 − u) of the second, the first leaves a share V^(1/k) of it, with V
     /// uniform (the minimum of k uniform numbers).
     fn draw(&mut self) {
-        let to_come = self.quota.records() - self.next;
+        let to_come = self.row.end - self.next;
         if to_come > 0 {
             let share = self.random.f64().powf(1.0 / to_come as f64);
             self.drawn = 1.0 - (1.0 - self.drawn) * share;
@@ -104,21 +149,17 @@ impl Iterator for Arrivals {
 
     fn next(&mut self) -> Option<Slice> {
         let first = self.next;
-        if first >= self.quota.records() {
+        if first >= self.row.end {
             return None;
         }
         let offset = self.offset();
         let messages = u64::from(self.quota.messages);
         let job = first / messages;
-        let end = ((job + 1) * messages).min(first + self.most);
+        let end = ((job + 1) * messages).min(first + self.most).min(self.row.end);
         let cell_end = (offset / CELL + 1) * CELL;
         self.next = match self.pacing {
             Pacing::Burst => end,
-            Pacing::Smooth => {
-                // The first index whose offset, rounded down, reaches the next cell.
-                let reached = u128::from(cell_end) * u128::from(self.quota.records());
-                (reached.div_ceil(u128::from(SECOND)) as u64).min(end)
-            }
+            Pacing::Smooth => self.first_from(cell_end).min(end),
             Pacing::Poisson => {
                 while self.next < end && self.offset() < cell_end {
                     self.next += 1;
@@ -134,6 +175,8 @@ impl Iterator for Arrivals {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -157,6 +200,51 @@ mod tests {
                 of_job[slice.job as usize] += slice.records;
             }
             prop_assert!(of_job.iter().all(|&records| records == messages));
+        }
+
+        // Whatever the quota and the number of instances, all of them together release every job's records exactly:
+        // no record of a job is nobody's, and none is two instances'. Each slice is legal, in time order.
+        #[test]
+        fn the_instances_together_release_the_second_of_one(
+            jobs in 1_u32..60, messages in 1_u32..300, pacing in pacing(), most in 1_usize..600, seed: u64,
+            count in 1_u32..80,
+        ) {
+            let quota = Quota { jobs, messages };
+            let mut of_job = vec![0; jobs as usize];
+            let (mut least, mut largest) = (u64::MAX, 0);
+            for share in (0..count).filter_map(|index| Share::new(index, count)) {
+                let (mut before, mut records, mut own_jobs) = (Duration::ZERO, 0, BTreeSet::new());
+                for slice in Arrivals::shared(quota, pacing, most, seed, share) {
+                    prop_assert!(slice.records >= 1 && slice.records as usize <= most);
+                    prop_assert!(slice.offset >= before && slice.offset < Duration::from_secs(1));
+                    before = slice.offset;
+                    of_job[slice.job as usize] += slice.records;
+                    records += u64::from(slice.records);
+                    own_jobs.insert(slice.job);
+                }
+                prop_assert_eq!((records, own_jobs.len() as u32), (quota.records_of(share), quota.jobs_of(share)));
+                (least, largest) = (least.min(records), largest.max(records));
+            }
+            prop_assert!(of_job.iter().all(|&records| records == messages));
+            prop_assert!(largest - least <= 1, "{least} to {largest}");
+        }
+
+        // Smooth, by several instances whose shares are equal: at every moment that is a multiple of ten milliseconds,
+        // what all of them released is what the even spread asks for, to the record.
+        #[test]
+        fn smooth_instances_together_follow_the_even_spread(own in 1_u32..2_000, count in 1_u32..20) {
+            let quota = Quota { jobs: count, messages: own };
+            let mut bins = [0_u64; 100];
+            for share in (0..count).filter_map(|index| Share::new(index, count)) {
+                for slice in Arrivals::shared(quota, Pacing::Smooth, 500, 0, share) {
+                    bins[(slice.offset.as_nanos() / u128::from(CELL)) as usize] += u64::from(slice.records);
+                }
+            }
+            let mut released = 0;
+            for (bin, records) in bins.iter().enumerate() {
+                released += records;
+                prop_assert_eq!(released, (quota.records() * (bin as u64 + 1)).div_ceil(100), "by bin {}", bin);
+            }
         }
 
         // Smooth: at every moment that is a multiple of ten milliseconds, what was released is what the even
@@ -186,6 +274,16 @@ mod tests {
         };
         assert_eq!(slices(500), [(0, 500), (1, 500)]);
         assert_eq!(slices(600), [(0, 500), (0, 100), (1, 500), (1, 100)]);
+    }
+
+    #[test]
+    fn instances_of_one_seed_are_due_at_other_random_moments() {
+        let slices = |index| -> Vec<_> {
+            let share = Share::new(index, 2).expect("one of two");
+            let quota = Quota { jobs: 2, messages: 50 };
+            Arrivals::shared(quota, Pacing::Poisson, 500, 1, share).map(|slice| slice.offset).collect()
+        };
+        assert_ne!(slices(0), slices(1));
     }
 
     #[test]

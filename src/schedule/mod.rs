@@ -11,6 +11,7 @@ mod cron;
 mod drive;
 mod pacer;
 mod pacing;
+mod share;
 
 pub use agenda::Agenda;
 pub use arrivals::{Arrivals, Quota, Slice};
@@ -19,3 +20,4 @@ pub use cron::{Cron, CronError};
 pub use drive::{Announcer, Control, drive, wall};
 pub use pacer::{Pacer, Plan, Release, Step};
 pub use pacing::{Pacing, PacingError};
+pub use share::Share;

@@ -6,7 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::clock::Observed;
-use super::{Agenda, Arrivals, Clock, Cron, Pacing, Quota, Slice};
+use super::{Agenda, Arrivals, Clock, Cron, Pacing, Quota, Share, Slice};
 
 /// A second that could not be begun before it was over is missed.
 const SECOND: Duration = Duration::from_secs(1);
@@ -16,18 +16,42 @@ const SECOND: Duration = Duration::from_secs(1);
 pub struct Plan {
     /// Which seconds are due.
     pub cron: Cron,
-    /// The events of a due second.
+    /// The events of a due second, of all instances together.
     pub quota: Quota,
+    /// Which of them are released here.
+    pub share: Share,
     /// When they are due inside it.
     pub pacing: Pacing,
-    /// How long records are due, from the first due second; for ever if none.
+    /// Nothing is due before this moment of the wall clock (since the Unix epoch); from now on if none. A schedule that
+    /// begins later joins it: what was due before is not made up for.
+    pub start_at: Option<Duration>,
+    /// How long records are due, from the first due second, or from the first one after `start_at`; for ever if none.
     pub duration: Option<Duration>,
-    /// How many records are due in all; no end if none.
+    /// How many records are due here in all; no end if none.
     pub max_records: Option<u64>,
     /// Most records in a slice: what a request may hold.
     pub slice_records: usize,
     /// Decides the moments of [`Pacing::Poisson`].
     pub seed: u64,
+}
+
+impl Plan {
+    /// The last second before the first that may be due, at `wall`.
+    fn not_before(&self, wall: Duration) -> u64 {
+        wall.as_secs().max(self.start_at.map_or(0, before))
+    }
+
+    /// When the run ends, where that is known before it begins: for whoever joins late it is the same moment.
+    fn end(&self) -> Option<Duration> {
+        let first = self.cron.next_after(before(self.start_at?));
+        Some(Duration::from_secs(first).saturating_add(self.duration?))
+    }
+}
+
+/// The last whole second before `moment`.
+fn before(moment: Duration) -> u64 {
+    let whole = moment.as_secs() + u64::from(moment.subsec_nanos() > 0);
+    whole.saturating_sub(1)
 }
 
 /// Records of one job that are due now.
@@ -91,17 +115,22 @@ pub struct Pacer {
     /// From this moment of the wall clock on nothing is due. On the wall clock, because two readings of both
     /// clocks differ by some microseconds, and a second more or less must not depend on them.
     end: Option<Duration>,
+    /// Whether the first second was begun.
+    begun: bool,
 }
 
 impl Pacer {
-    /// A schedule whose first second is the first due one after `wall` (since the Unix epoch).
+    /// A schedule whose first second is the first due one after `wall` (since the Unix epoch), or from
+    /// [`Plan::start_at`] on.
     #[must_use]
     pub fn new(plan: Plan, wall: Duration, mono: Instant) -> Self {
-        let mut agenda = Agenda::new(plan.cron.clone(), wall.as_secs());
+        let mut agenda = Agenda::new(plan.cron.clone(), plan.not_before(wall));
         // The scheduler has not fired yet: the seconds until it does are announced here.
         agenda.announce(wall.as_secs());
         let to_come = plan.max_records.unwrap_or(u64::MAX);
-        Self { plan, agenda, clock: Clock::new(wall, mono), tick: None, upcoming: None, to_come, end: None }
+        let end = plan.end();
+        let clock = Clock::new(wall, mono);
+        Self { plan, agenda, clock, tick: None, upcoming: None, to_come, end, begun: false }
     }
 
     /// The cron scheduler fired, at `wall`.
@@ -112,11 +141,16 @@ impl Pacer {
     /// What there is to do now. Call again at once after anything but `Wait` and `Finished`.
     pub fn step(&mut self, wall: Duration, mono: Instant) -> Step {
         if let Observed::Stepped { expected } = self.clock.observe(wall, mono) {
-            // What is left of the run stays as long as it was.
-            self.end = self.end.map(|end| wall + end.saturating_sub(expected));
+            if self.begun || self.plan.start_at.is_none() {
+                // What is left of the run stays as long as it was.
+                self.end = self.end.map(|end| wall + end.saturating_sub(expected));
+                self.agenda.restart(wall.as_secs());
+            } else {
+                // A moment that was agreed upon is meant by the clock as it is now.
+                self.agenda.restart(self.plan.not_before(wall));
+            }
             self.tick = None;
             self.upcoming = None;
-            self.agenda.restart(wall.as_secs());
             return Step::ClockStepped;
         }
         if self.to_come == 0 {
@@ -175,8 +209,10 @@ impl Pacer {
             return Some(Step::Wait(start.min(mono + SECOND)));
         }
         self.upcoming = None;
+        self.begun = true;
         let seed = self.plan.seed ^ second.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let mut arrivals = Arrivals::new(self.plan.quota, self.plan.pacing, self.plan.slice_records, seed);
+        let Plan { quota, pacing, slice_records, share, .. } = self.plan;
+        let mut arrivals = Arrivals::shared(quota, pacing, slice_records, seed, share);
         if mono >= start + SECOND {
             // A run's end may lie inside this second.
             let before_end = |slice: &Slice| self.end.is_none_or(|end| begin + slice.offset < end);
@@ -184,11 +220,11 @@ impl Pacer {
                 Some(end) if end < begin + SECOND => {
                     arrivals.take_while(before_end).map(|slice| u64::from(slice.records)).sum()
                 }
-                _ => self.plan.quota.records(),
+                _ => quota.records_of(share),
             };
             let records = records.min(self.to_come);
             self.to_come -= records;
-            return Some(Step::Missed { jobs: self.plan.quota.jobs, records });
+            return Some(Step::Missed { jobs: quota.jobs_of(share), records });
         }
         let next = arrivals.next();
         self.tick = Some(Tick { second, start, arrivals, next, job_before: None });
@@ -289,7 +325,9 @@ mod tests {
         Plan {
             cron: "* * * * * *".parse().expect("legal"),
             quota: Quota { jobs, messages },
+            share: Share::WHOLE,
             pacing,
+            start_at: None,
             duration: None,
             max_records: None,
             slice_records: 500,
@@ -468,6 +506,54 @@ mod tests {
                 prop_assert_eq!(accounted, latest - from);
             }
         }
+    }
+
+    proptest! {
+        // Whenever an instance begins, before the moment that was agreed upon or after it, its first second is the
+        // first due one from then on that it can still begin, and its last is the one that all have.
+        #[test]
+        fn instances_that_agreed_on_a_start_have_the_same_seconds_and_the_same_end(
+            at_millis in 990_000_u64..1_020_000, seconds in 1_u64..12, offset in 0_u64..3,
+        ) {
+            let at = Duration::from_millis(at_millis);
+            let cron = format!("{offset}/3 * * * * *");
+            let plan = Plan {
+                cron: cron.parse().expect("legal"),
+                start_at: Some(at),
+                duration: Some(Duration::from_secs(seconds)),
+                ..plan(1, 1, Pacing::Burst)
+            };
+            // The world begins at 1,000.4 s.
+            let due: Vec<u64> = World::new(plan.clone()).run().iter().map(|(_, release)| release.due_millis).collect();
+            let first = plan.cron.next_after(at_millis.div_ceil(1_000) - 1);
+            let all = (first..first + seconds).filter(|second| (second % 60) % 3 == offset);
+            let expected: Vec<u64> = all.filter(|&second| second > 1_000).map(|second| second * 1_000).collect();
+            prop_assert_eq!(due, expected);
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_while_a_start_is_waited_for_moves_neither_start_nor_end() {
+        let at = Duration::from_secs(1_010);
+        let duration = Some(Duration::from_secs(2));
+        for step in [-600_i64, 5, 3_600] {
+            let mut world = World::new(Plan { start_at: Some(at), duration, ..plan(1, 1, Pacing::Burst) });
+            assert!(matches!(world.steps()[..], [Step::Wait(_)]));
+            world.wall = Duration::from_secs_f64(world.wall.as_secs_f64() + step as f64);
+            assert_eq!(world.steps()[0], Step::ClockStepped);
+            let due: Vec<u64> = world.run().iter().map(|(_, release)| release.due_millis).collect();
+            let expected: &[u64] = if step > 60 { &[] } else { &[1_010_000, 1_011_000] };
+            assert_eq!(due, expected, "{step}");
+        }
+    }
+
+    #[test]
+    fn a_stop_while_a_start_is_waited_for_ends_the_run_at_once_with_nothing_due() {
+        let mut world =
+            World::new(Plan { start_at: Some(Duration::from_secs(5_000)), ..plan(1, 1, Pacing::Burst) });
+        assert!(matches!(world.steps()[..], [Step::Wait(_)]));
+        world.pacer.stop(world.mono);
+        assert_eq!(world.steps(), [Step::Finished]);
     }
 
     #[test]

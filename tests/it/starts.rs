@@ -16,7 +16,7 @@ fn start(describes: Vec<Describe>, more: &[&str]) -> (i32, String) {
 #[test]
 fn each_failure_to_start_has_its_own_exit_code_and_remedy() {
     for (describe, code, remedy) in [
-        (Describe::Error(400, "ResourceNotFoundException"), 66, "create-stream"),
+        (Describe::Error(400, "ResourceNotFoundException"), 66, "stream create"),
         (Describe::Error(400, "AccessDeniedException"), 77, "kinesis:PutRecords"),
         (Describe::Error(400, "ExpiredTokenException"), 79, "refresh"),
         (Describe::Error(400, "UnrecognizedClientException"), 80, "session token"),

@@ -131,7 +131,7 @@ fn verify_takes_journals_and_what_makes_events_and_has_short_flags_for_reading()
     let more = ["--idle=1s", "--poll=500ms", "--timeout=1m", "--foreign=allow", "--follow", "--json"];
     let options = asked(&[("STREAMER_JOURNAL", "c")], &[&all[..], &more[..]].concat());
     assert_eq!(options.journals, ["a", "b"].map(std::path::PathBuf::from));
-    assert_eq!((options.instances.len(), options.seeded_name.as_deref()), (2, Some("p-910a2dec")));
+    assert_eq!((options.instances.len(), &options.seeded_names[..]), (2, &["p-910a2dec".to_owned()][..]));
     assert_eq!(
         (options.reading.idle, options.reading.timeout),
         (Duration::from_secs(1), Some(Duration::from_secs(60)))

@@ -55,6 +55,10 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
             "journal" => own(&["j", "/tmp/a journal"], &[""]),
             "instance" => own(&["a", &"a".repeat(64)], &[&"a".repeat(65), "a b", "é"]),
             "listen" => own(&["0.0.0.0:0", "[::]:65535", "off"], &["1.2.3.4:65536", ":80", "1.2.3.4", "OFF"]),
+            "start-at" => own(
+                &["0", "253402300799", "9999-12-31T23:59:59Z", "+1s", "+24h"],
+                &["253402300800", "1969-12-31T23:59:59Z", "+0s", "+86401s", "+1ms", "12:00"],
+            ),
             "log" => own(&["off", "TRACE"], &["verbose", "a b", "é"]),
             other => panic!("name the edges of {other}"),
         },
@@ -68,8 +72,10 @@ fn told(setting: &Setting, value: &str) -> [Vec<String>; 2] {
         read.err().map_or(Vec::new(), |all| all.iter().map(ToString::to_string).collect())
     };
     let flag = format!("--{}={value}", setting.flag);
+    let beside = beside(setting);
     // Where a name stands twice, the first counts.
-    [lines(read_all(&[(setting.name, value), stream], &[])), lines(read_all(&[stream], &[&flag]))]
+    let by_variable = [&[(setting.name, value), stream], beside].concat();
+    [lines(read_all(&by_variable, &[])), lines(read_all(&[&[stream], beside].concat(), &[&flag]))]
 }
 
 #[test]

@@ -66,7 +66,7 @@ proptest! {
     #[test]
     fn a_config_is_made_again_by_its_variables(
         (jobs, messages) in (1_u32..=10_000, 1_u32..=1_000),
-        (seed, instance) in (any::<u64>(), prop::option::of("[A-Za-z0-9_.-]{1,64}")),
+        (seed, instance) in (any::<u64>(), prop::option::of("[A-Za-z0-9_.-]{1,60}")),
         (drain, request, duration) in (0_u64..=3_600_000, 1_u64..=3_600_000, prop::option::of(1_u64..=31_536_000)),
         (record, entries) in (prop::option::of(1_024_u64..=10_485_760), prop::option::of(1_u64..=500)),
         local in prop::option::of(1_u32..=1_000),
@@ -78,7 +78,11 @@ proptest! {
             (prop::sample::select(vec!["mouse", "click", "trade"]), Just(None)),
             (Just("template:a b.json"), prop::option::of(prop::sample::select(&TemplateMode::ALL[..]))),
         ],
-        listen in prop::sample::select(vec!["off", "[::1]:1", "0.0.0.0:0"]),
+        (listen, start) in (
+            prop::sample::select(vec!["off", "[::1]:1", "0.0.0.0:0"]),
+            prop::option::of(prop_oneof!["[0-9]{1,11}", "\\+[1-9][0-9]{0,3}s"]),
+        ),
+        instances in prop::option::of((1_u32..50).prop_flat_map(|count| (0..count, Just(count)))),
     ) {
         let mut variables = vec![
             ("AWS_KINESIS_STREAM_NAME", "orders".to_owned()),
@@ -94,6 +98,12 @@ proptest! {
         ];
         variables.extend(mode.map(|mode| ("STREAMER_TEMPLATE_MODE", mode.to_string())));
         variables.extend(instance.map(|name| ("STREAMER_INSTANCE", name)));
+        variables.extend(start.map(|start| ("STREAMER_START_AT", start)));
+        let instances = instances.filter(|(_, count)| u64::from(*count) <= u64::from(jobs) * u64::from(messages));
+        if let Some((index, count)) = instances {
+            variables.push(("STREAMER_INSTANCE_INDEX", index.to_string()));
+            variables.push(("STREAMER_INSTANCE_COUNT", count.to_string()));
+        }
         variables.extend(duration.map(|seconds| ("STREAMER_DURATION", format!("{seconds}s"))));
         variables.extend(record.map(|bytes| ("STREAMER_MAX_RECORD_BYTES", bytes.to_string())));
         variables.extend(entries.map(|count| ("STREAMER_MAX_REQUEST_RECORDS", count.to_string())));

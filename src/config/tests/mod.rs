@@ -32,6 +32,17 @@ fn run(variables: &[(&str, &str)], arguments: &[&str]) -> Config {
     }
 }
 
+/// What a setting means nothing without.
+fn beside(setting: &Setting) -> &'static [(&'static str, &'static str)] {
+    match setting.flag {
+        "instance-count" => &[("STREAMER_INSTANCE_INDEX", "0"), ("CRON_JOBS_TO_GENERATE", "1000")],
+        "instance-index" | "instance-slot" => {
+            &[("STREAMER_INSTANCE_COUNT", "10000"), ("CRON_JOBS_TO_GENERATE", "1000")]
+        }
+        _ => &[],
+    }
+}
+
 /// The problems, a line each.
 fn wrong(variables: &[(&str, &str)], arguments: &[&str]) -> Vec<String> {
     let problems = read_all(variables, arguments).expect_err("something is wrong");
@@ -309,6 +320,9 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--allowed-streams=*",
         "--duration=1s",
         "--max-records=1",
+        "--instance-count=1",
+        "--instance-index=0",
+        "--start-at=0",
         "--local",
         "--max-request-records=1",
         "--journal=j",

@@ -24,6 +24,7 @@ fn examples(setting: &Setting) -> Vec<String> {
                 }
                 "event" => &["mouse", "click", "trade", "message", "template:FILE", "template:-"],
                 "instance" => &[],
+                "start-at" => &["2026-11-21T12:00:00Z", "+30s", "+1s", "+24h"],
                 "journal" => &[],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
                 "log" => &["off", "error", "warn", "info", "debug", "trace", "info,kinesis_streamer=debug"],
@@ -51,7 +52,7 @@ fn what_a_rule_gives_as_an_example_is_legal() {
         }
         for example in examples {
             let flag = format!("--{}={example}", setting.flag);
-            let stream = [("AWS_KINESIS_STREAM_NAME", "s")];
+            let stream = [&[("AWS_KINESIS_STREAM_NAME", "s")], beside(setting)].concat();
             assert!(read_all(&stream, &[&flag]).is_ok(), "{flag}: {:?}", read_all(&stream, &[&flag]));
         }
     }
