@@ -182,17 +182,21 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     let notice = open_files().and_then(|limit| app::too_few(limit, &config));
     config.notices.extend(notice);
     let format = config.log.format;
-    if config.dry_run {
-        return match app::dry_run(&config, &event).await {
-            Ok(plan) => print(&plan),
-            Err(error) => complain(&console, error.exit(), &error),
-        };
-    }
+    // Caught from the start: as a container's first process, nothing would end us otherwise.
     let mut signals = match Signals::new() {
         Ok(signals) => signals,
         Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
     };
-    // Caught from the start: as a container's first process, nothing would end us otherwise.
+    if config.dry_run {
+        let planned = tokio::select! {
+            planned = Box::pin(app::dry_run(&config, &event)) => planned,
+            _ = signals.next() => return Exit::Interrupted,
+        };
+        return match planned {
+            Ok(plan) => print(&plan),
+            Err(error) => complain(&console, error.exit(), &error),
+        };
+    }
     let started = tokio::select! {
         started = App::start(config, &event, console.clone()) => started,
         _ = signals.next() => return Exit::Interrupted,

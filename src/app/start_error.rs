@@ -31,6 +31,9 @@ pub enum StartError {
         /// The system's word.
         source: std::io::Error,
     },
+    /// A signal came before anything had begun.
+    #[error("stopped before anything had begun")]
+    Interrupted,
     /// The stream can't be read.
     #[error(
         "the stream can't be read back: {0}; the identity needs kinesis:ListShards, kinesis:GetShardIterator and \
@@ -79,6 +82,7 @@ impl StartError {
         match self {
             Self::Stream(error) => error.exit(),
             Self::Guarded(_) => Exit::Guarded,
+            Self::Interrupted => Exit::Interrupted,
             Self::Key(_) | Self::Unverifiable(_) | Self::Nowhere => Exit::Usage,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,

@@ -57,22 +57,30 @@ pub async fn verify<S: Future<Output = &'static str>>(
     };
     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     let _watch = Watch::serve(view.clone(), listener);
-    let access = Access::Default { region: stream.arn().map(|arn| arn.region().to_owned()) };
-    let client = Client::connect(&access, options.request_timeout).await;
-    if client.region_is_fallback() {
-        tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
-    }
-    client.ready(&stream, options.active_timeout).await?;
-    let plan = ReadPlan {
-        place: place(options.since, &headers, wall()),
-        begun_millis: wall().as_millis() as u64,
-        poll: options.reading.poll,
-        idle: options.reading.idle,
-    };
     let mailbox = Arc::new(Mailbox::default());
-    let mut readback =
-        Readback::start(client.reader(&stream), plan, audit, Arc::clone(&mailbox), Arc::clone(&board));
-    readback.begun().await.map_err(StartError::of_reading)?;
+    let begin = async {
+        let access = Access::Default { region: stream.arn().map(|arn| arn.region().to_owned()) };
+        let client = Client::connect(&access, options.request_timeout).await;
+        if client.region_is_fallback() {
+            tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
+        }
+        client.ready(&stream, options.active_timeout).await?;
+        let plan = ReadPlan {
+            place: place(options.since, &headers, wall()),
+            begun_millis: wall().as_millis() as u64,
+            poll: options.reading.poll,
+            idle: options.reading.idle,
+        };
+        let (reader, heard, seen) = (client.reader(&stream), Arc::clone(&mailbox), Arc::clone(&board));
+        let mut readback = Readback::start(reader, plan, audit, heard, seen);
+        readback.begun().await.map_err(StartError::of_reading)?;
+        Ok::<_, StartError>(readback)
+    };
+    // A stream that is being made may be waited for long.
+    let readback = tokio::select! {
+        begun = begin => begun?,
+        _ = stop() => return Err(StartError::Interrupted),
+    };
     tracing::info!(
         stream = stream.to_string(),
         journals = headers.len(),

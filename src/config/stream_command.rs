@@ -30,7 +30,8 @@ const HOUR: u64 = 3_600;
 const RETENTIONS: Form =
     Form::Duration { min: Duration::from_secs(24 * HOUR), max: Duration::from_secs(365 * 24 * HOUR) };
 const RETENTION_RULE: &str = "a duration in whole hours such as 24h or 7d, from 1d to 365d";
-const TAG_RULE: &str = "KEY=VALUE, with a key of 1 to 128 characters and a value of up to 256";
+const TAG_RULE: &str =
+    "KEY=VALUE, with a key of 1 to 128 characters other than created-by, and a value of up to 256";
 
 /// What `stream` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -247,6 +248,7 @@ fn new_stream(
             (1..=128).contains(&key.chars().count())
                 && value.chars().count() <= 256
                 && !key.starts_with("aws:")
+                && *key != "created-by"
         });
         match own(asked, "--tag", text, TAG_RULE, legal) {
             Some((key, value)) => drop(all.insert(key.to_owned(), value.to_owned())),
@@ -318,6 +320,7 @@ mod tests {
             "--tag=x",
             "--tag==y",
             "--tag=aws:a=b",
+            "--tag=created-by=me",
         ]);
         for (line, start) in all.iter().zip([
             "--stream: must be a stream name",
@@ -326,10 +329,11 @@ mod tests {
             "--tag: must be KEY=VALUE",
             "--tag: must be KEY=VALUE",
             "--tag: must be KEY=VALUE",
+            "--tag: must be KEY=VALUE",
         ]) {
             assert!(line.starts_with(start), "{line}");
         }
-        assert_eq!(all.len(), 6);
+        assert_eq!(all.len(), 7);
         assert!(told(&["describe"])[0].contains("nothing says which stream is meant"));
         assert!(told(&["create", "s", "--shards=2", "--on-demand"])[0].contains("cannot be used with"));
         assert!(!told(&[]).is_empty());

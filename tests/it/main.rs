@@ -7,6 +7,7 @@ mod corners;
 mod faults;
 #[path = "../support/mod.rs"]
 mod faulty;
+mod fleet;
 mod fuzzed;
 mod guards;
 mod journals;
@@ -18,6 +19,7 @@ mod runs;
 mod secrets;
 mod settings;
 mod starts;
+mod streams;
 mod support;
 mod templates;
 mod tidy;

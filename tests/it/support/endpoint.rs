@@ -115,6 +115,7 @@ fn serve(connection: TcpStream, state: &Mutex<State>) -> std::io::Result<()> {
                 };
                 answer_with(&mut writer, status, &answer)?;
             }
+            "CreateStream" => answer_with(&mut writer, 200, "")?,
             "ListShards" => answer_with(&mut writer, 200, &shards().to_string())?,
             "PutRecords" => {
                 if !put(&mut writer, state, &body)? {

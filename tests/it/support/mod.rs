@@ -3,6 +3,8 @@
 mod endpoint;
 mod program;
 pub mod readback;
+mod tap;
 
 pub use endpoint::{Describe, Endpoint, Reply};
 pub use program::{Counts, Finished, Program, Running, counts};
+pub use tap::Tap;
