@@ -199,10 +199,10 @@ builder_image() {
         --include=gcc,libc6-dev,ca-certificates "$suite" "$root" >"$work/debootstrap.log" 2>&1 ||
         fail "debootstrap: $(tail -n 3 "$work/debootstrap.log")"
     # The toolchain in use, and the crates, for the build has no network.
-    cp -a "$(rustc --print sysroot)" "$root/usr/local/toolchain"
     cargo fetch --locked
-    mkdir -p "$root/usr/local/cargo"
-    cp -a "${CARGO_HOME:-$HOME/.cargo}/registry" "$root/usr/local/cargo/"
+    mkdir -p "$root/usr/local/toolchain" "$root/usr/local/cargo/registry"
+    cp -a "$(rustc --print sysroot)"/{bin,lib} "$root/usr/local/toolchain/"
+    cp -a "${CARGO_HOME:-$HOME/.cargo}"/registry/{cache,index} "$root/usr/local/cargo/registry/"
     tar -C "$root" -c . | docker import \
         --change 'ENV PATH=/usr/local/toolchain/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' \
         --change 'ENV CARGO_HOME=/usr/local/cargo' --change 'ENV CARGO_NET_OFFLINE=true' - "$name" >/dev/null
