@@ -22,8 +22,15 @@ use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
+
+#[path = "main/env_file.rs"]
+mod env_file;
+#[path = "main/signals.rs"]
+mod signals;
+
+use env_file::env_file;
+use signals::Signals;
 
 /// How long the end of the process waits for standard error to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -93,29 +100,6 @@ fn host() -> Option<String> {
     uname().nodename().to_str().ok().map(str::to_owned)
 }
 
-/// The variables of a file of settings; none where there is no file.
-fn env_file(path: &Path) -> Result<Vec<(OsString, OsString)>, String> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(format!("{} can't be read: {error}", path.display())),
-    };
-    let pairs: Result<Vec<_>, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-    match pairs {
-        Ok(pairs) => Ok(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect()),
-        Err(_) => {
-            // The line is not shown: it may hold a secret. Its number is enough.
-            let broken = |line: &&str| dotenvy::from_read_iter(line.as_bytes()).any(|pair| pair.is_err());
-            let number = text.lines().position(|line| broken(&line)).map_or(0, |index| index + 1);
-            Err(format!(
-                "{} line {number} is malformed: write NAME=VALUE, with quotes around a value that holds spaces, # or \
-                 quotes",
-                path.display()
-            ))
-        }
-    }
-}
-
 /// Sets up standard error, the log and the runtime, and lives `life` to its end.
 fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) -> Exit {
     let set_up = || -> io::Result<_> {
@@ -183,9 +167,9 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     config.notices.extend(notice);
     let format = config.log.format;
     // Caught from the start: as a container's first process, nothing would end us otherwise.
-    let mut signals = match Signals::new() {
+    let mut signals = match caught(&console) {
         Ok(signals) => signals,
-        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+        Err(exit) => return exit,
     };
     if config.dry_run {
         let planned = tokio::select! {
@@ -233,9 +217,9 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
 
 /// Reads a stream back; the verdict is data, for standard output.
 async fn verify(options: VerifyOptions, console: Console) -> Exit {
-    let signals = match Signals::new() {
+    let signals = match caught(&console) {
         Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+        Err(exit) => return exit,
     };
     let json = options.json;
     let stop = || {
@@ -255,11 +239,17 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
     }
 }
 
+/// The signals, from here on ours to obey.
+fn caught(console: &Console) -> Result<Signals, Exit> {
+    let failed = |error| complain(console, Exit::System, &format!("signals can't be caught: {error}"));
+    Signals::new().map_err(failed)
+}
+
 /// Makes, takes away or describes a stream; a signal leaves it as it is then.
 async fn stream(options: StreamOptions, console: Console) -> Exit {
-    let mut signals = match Signals::new() {
+    let mut signals = match caught(&console) {
         Ok(signals) => signals,
-        Err(error) => return complain(&console, Exit::System, &format!("signals can't be caught: {error}")),
+        Err(exit) => return exit,
     };
     // Boxed for its size.
     let done = tokio::select! {
@@ -272,18 +262,9 @@ async fn stream(options: StreamOptions, console: Console) -> Exit {
     }
 }
 
-/// Asks a listener whether it lives, on a runtime of one thread.
+/// Asks a listener whether it lives.
 fn healthcheck(options: &HealthOptions) -> Exit {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            say(&format!("kinesis-streamer: the runtime can't be started: {error}"));
-            return Exit::System;
-        }
-    };
-    let (told, exit) = runtime.block_on(app::healthcheck(options));
-    // A name that is still being looked up is not waited for.
-    runtime.shutdown_background();
+    let (told, exit) = app::healthcheck(options);
     say(&told);
     exit
 }
@@ -316,32 +297,6 @@ async fn obey(
         console.flush(PATIENCE);
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
-}
-
-/// The signals that ask a process to end.
-struct Signals {
-    hangup: Signal,
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            hangup: signal(SignalKind::hangup())?,
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// Waits for one of them and tells its name.
-    async fn next(&mut self) -> &'static str {
-        tokio::select! {
-            _ = self.hangup.recv() => "SIGHUP",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.terminate.recv() => "SIGTERM",
-        }
-    }
 }
 
 /// Serves the embedded stream until a signal comes.

@@ -13,7 +13,19 @@ use crate::exit::Exit;
 const MOST: u64 = 4 * 1024;
 
 /// Asks, and says what came of it: a line for people, and how the process ends.
-pub async fn healthcheck(options: &HealthOptions) -> (String, Exit) {
+pub fn healthcheck(options: &HealthOptions) -> (String, Exit) {
+    // One thread does, and nothing of the set-up of a run is needed.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return (format!("the runtime can't be started: {error}"), Exit::System),
+    };
+    let told = runtime.block_on(health(options));
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    told
+}
+
+async fn health(options: &HealthOptions) -> (String, Exit) {
     let Some(listener) = &options.asked else {
         let told = "STREAMER_LISTEN is off, so there is nobody to ask: set it to an address, or take the health check out \
                     (docker run --no-healthcheck)";
@@ -78,7 +90,7 @@ mod tests {
         });
         let listener = Listener { authority, path: "/healthz".to_owned() };
         let timeout = Duration::from_millis(if answer.is_some() { 60_000 } else { 50 });
-        healthcheck(&HealthOptions { asked: Some(listener), timeout }).await
+        health(&HealthOptions { asked: Some(listener), timeout }).await
     }
 
     #[tokio::test]
@@ -106,8 +118,8 @@ mod tests {
             .to_string();
         let gone = Some(Listener { authority, path: "/healthz".to_owned() });
         let timeout = Duration::from_secs(60);
-        assert_eq!(healthcheck(&HealthOptions { asked: gone, timeout }).await.1, Exit::Unhealthy);
-        let (line, exit) = healthcheck(&HealthOptions { asked: None, timeout }).await;
+        assert_eq!(health(&HealthOptions { asked: gone, timeout }).await.1, Exit::Unhealthy);
+        let (line, exit) = health(&HealthOptions { asked: None, timeout }).await;
         assert!(exit == Exit::Usage && line.contains("STREAMER_LISTEN"), "{line}");
     }
 }

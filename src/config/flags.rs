@@ -345,8 +345,8 @@ fn verify_command() -> Command {
     Command::new("verify")
         .about("Reads a stream back and compares what is there with what its producers say")
         .arg(
-            arg(&table::JOURNAL).action(ArgAction::Append).help_heading(None).help(
-                "What a producer said of its records; once for each journal [default: STREAMER_JOURNAL]",
+            arg(&table::JOURNAL).action(ArgAction::Append).num_args(1..).help_heading(None).help(
+                "What producers said of their records: one journal or several [default: STREAMER_JOURNAL]",
             ),
         )
         .arg(own_arg(SINCE))

@@ -3,6 +3,7 @@
 //! Decides from the settings and from what the machine is called; asks neither the machine nor the other instances.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::asked::{Asked, Origin};
@@ -244,6 +245,12 @@ fn unnamed(seed: Seed, host: Option<&str>) -> String {
         Some(random) if !host.is_empty() => host + random,
         _ => random,
     }
+}
+
+/// The path with the producer's name in the place that is kept for it, so that all instances may be told one path.
+pub(super) fn own_file(path: &Path, producer: &str) -> PathBuf {
+    // It was made of a `String`.
+    path.to_string_lossy().replace("{instance}", producer).into()
 }
 
 /// What an instance is called whose name alone may be the others' as well. Names of two instances differ behind their

@@ -7,7 +7,8 @@ const SEED: u64 = 7;
 
 fn on(host: &str, variables: &[(&str, &str)], arguments: &[&str]) -> Result<Config, crate::config::Problems> {
     let here = Here { fresh_seed: SEED, host: (!host.is_empty()).then(|| host.to_owned()) };
-    let arguments = ["x", "--dry-run"].into_iter().chain(arguments.iter().copied());
+    let dry = if arguments.contains(&"--local") { &["x"][..] } else { &["x", "--dry-run"] };
+    let arguments = dry.iter().copied().chain(arguments.iter().copied());
     match read_here(variables.iter().copied(), arguments, here) {
         Ok(Invocation::Run(config)) => Ok(*config),
         Ok(other) => panic!("{other:?}"),
@@ -104,6 +105,18 @@ fn a_name_is_given_or_made_from_the_seed_or_of_the_host() {
     let long = format!("--instance={}", "x".repeat(64));
     let told = wrong("", &[], &[&long, "--instance-count=3", "--instance-index=1"]);
     assert!(told.contains("more than 64 characters"), "{told}");
+}
+
+#[test]
+fn instances_that_are_told_one_path_write_journals_of_their_own() {
+    let path = |index: &str| {
+        let variables =
+            [("STREAMER_JOURNAL", "/journals/{instance}.journal"), ("STREAMER_INSTANCE_INDEX", index)];
+        let config = right("", &variables, &["--instance-count=2", "--instance=load", "--local"]);
+        config.journal.expect("a journal")
+    };
+    assert_eq!(path("0").to_str(), Some("/journals/load-0.journal"));
+    assert_eq!(path("1").to_str(), Some("/journals/load-1.journal"));
 }
 
 proptest::proptest! {

@@ -56,6 +56,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
     let journal = asked.optional(&table::JOURNAL, journal);
+    let journal =
+        journal.zip(producer.as_deref()).map(|(path, name)| path.map(|path| fleet::own_file(&path, name)));
     if dry_run == Some(true) && asked.is_given(&table::JOURNAL) {
         let (file, dry) = (asked.origin(&table::JOURNAL), asked.origin(&table::DRY_RUN));
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));

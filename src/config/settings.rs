@@ -251,7 +251,7 @@ pub const JOURNAL: Setting = Setting::new(
     "FILE",
     Own("the path of a file, new or a journal of other runs"),
     Means("none"),
-    "Keeps what became of every record in this file, so that it survives even kill -9 (docs/journal.md)",
+    "Keeps what became of every record in this file, so that it survives even kill -9 (docs/journal.md); {instance} in it stands for the name of this producer",
 );
 
 /// What is logged.

@@ -95,15 +95,16 @@ fn instances_of_one_seed_give_one_load_together_and_are_verified_together() {
     let (server, endpoint) = serve("4");
     let folder = tempfile::tempdir().expect("a folder");
     let load = ["--jobs=4", "--messages=25", "--max-records=250", "--seed=7", "--instance-count=3"];
-    let journals: Vec<String> = (0..3)
-        .map(|index| folder.path().join(format!("{index}.journal")).to_str().expect("Unicode").to_owned())
-        .collect();
+    let journal =
+        |name: &str| folder.path().join(format!("{name}.journal")).to_str().expect("Unicode").to_owned();
     let runs: Vec<Running> = (0..3)
-        .map(|index: usize| {
-            let program = on(&endpoint, &load).env("STREAMER_JOURNAL", &journals[index]);
+        .map(|index: u32| {
+            let program = on(&endpoint, &load).env("STREAMER_JOURNAL", &journal("{instance}"));
             program.env("JOB_COMPLETION_INDEX", &index.to_string()).start()
         })
         .collect();
+    let names: Vec<&str> = runs.iter().filter_map(|run| run.begins["instance"].as_str()).collect();
+    let journals: Vec<String> = names.into_iter().map(journal).collect();
     let sent: Vec<u64> = runs
         .into_iter()
         .map(|run| {
@@ -116,7 +117,9 @@ fn instances_of_one_seed_give_one_load_together_and_are_verified_together() {
     assert_eq!(sent, [85, 83, 82]);
 
     let mut arguments = vec!["verify", "--json", "--idle=1s"];
-    journals.iter().for_each(|journal| arguments.extend(["--journal", journal]));
+    // As a shell expands `--journal *.journal`.
+    arguments.push("--journal");
+    arguments.extend(journals.iter().map(String::as_str));
     let by_journals = on(&endpoint, &arguments).finish();
     let verdict: Value = serde_json::from_str(&by_journals.stdout).expect("JSON");
     assert_eq!((by_journals.code, &verdict["total"]["delivered"]), (0, &250.into()), "{verdict}");
