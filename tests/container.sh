@@ -268,13 +268,16 @@ readonly local_stream=(--env AWS_ENDPOINT_URL_KINESIS=http://127.0.0.1:4567 --en
 
 # --- many producers --------------------------------------------------------------------------------------
 
+# sent JOURNAL: how many records its last run has sent.
+sent() {
+    docker run --rm --network none --volume "$(dirname "$1"):/journals:ro" "$IMAGE" journal "/journals/${1##*/}" --json \
+        2>/dev/null | grep -oE '"sent": ?[0-9]+' | tail -n 1 | grep -oE '[0-9]+' || echo 0
+}
+
 # has_sent JOURNAL...: whether each holds records that were sent.
 has_sent() {
     local journal
-    for journal in "$@"; do
-        docker run --rm --network none --volume "$(dirname "$journal"):/journals:ro" "$IMAGE" \
-            journal "/journals/${journal##*/}" --json 2>/dev/null | grep -qE '"sent": ?[1-9]' || return 1
-    done
+    for journal in "$@"; do (($(sent "$journal") > 0)) || return 1; done
 }
 
 # judge FOLDER NETWORK ENDPOINT: whether the stream holds what the journals of this folder claim; and that it would be
@@ -310,7 +313,8 @@ all_have_sent() { copy_journals && has_sent "$work"/journals/*.journal; }
 
 test_compose() {
     local ids victim services=(stream producer)
-    export KINESIS_STREAMER_IMAGE=$IMAGE STREAMER_LOG_FORMAT=text
+    # Smooth, so that a kill meets requests on their way.
+    export KINESIS_STREAMER_IMAGE=$IMAGE STREAMER_LOG_FORMAT=text STREAMER_PACING=smooth
     prometheus_image && services+=(prometheus)
     compose up --detach --no-build --quiet-pull --scale producer=3 "${services[@]}" 2>&1 | sed 's/^/    /'
     mapfile -t ids < <(producers)
@@ -395,12 +399,21 @@ have_sent() {
     ((${#journals[@]} == $1)) && has_sent "${journals[@]}"
 }
 
+have_shared() {
+    local journal sent=0 journals=("$(volume)"/*.journal)
+    for journal in "${journals[@]}"; do sent=$((sent + $(sent "$journal"))); done
+    ((${#journals[@]} == $1 && sent == $2))
+}
+deploy() {
+    docker stack deploy --resolve-image never --compose-file config/swarm/stack.yml \
+        --compose-file tests/container/swarm.yml "$@" "$STACK" 2>&1 | sed 's/^/    /'
+}
+
 test_swarm() {
     docker swarm init --advertise-addr 127.0.0.1 --listen-addr 127.0.0.1:2377 >/dev/null
     run stream --network host "$IMAGE" local --port 4567 --shards 4 --stream load >/dev/null
     export KINESIS_STREAMER_IMAGE=$IMAGE
-    docker stack deploy --resolve-image never --compose-file config/swarm/stack.yml \
-        --compose-file tests/container/swarm.yml "$STACK" 2>&1 | sed 's/^/    /'
+    deploy
     until_true 'three healthy tasks' running 3
     until_true 'records of all three' have_sent 3
     docker kill "$(tasks | head -n 1)" >/dev/null
@@ -412,6 +425,12 @@ test_swarm() {
     docker service scale --detach "${STACK}_producer=0" 2>&1 | sed 's/^/    /'
     until_true 'the end of all tasks' running 0
     judge "$(volume)" host http://127.0.0.1:4567
+
+    # A fixed number of replicas divides one load: together they send as many records as were asked for, and no more.
+    rm "$(volume)"/*.journal
+    REPLICAS=3 STREAMER_MAX_RECORDS=250 deploy --compose-file config/swarm/shares.yml
+    until_true 'three journals of 250 records' have_shared 3 250
+    say 'three replicas that divide one load of 250 records sent 250'
     remove_containers
 }
 
