@@ -258,10 +258,19 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = tokio::sync::watch::channel(false);
-        let sender = Sender::new(lane, config.send, envelope, shards, Arc::clone(&ledger), is_cut.clone())
-            .with_witnesses(
-                journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
-            );
+        let lane = Arc::new(lane);
+        let sender = Sender::new(
+            Arc::clone(&lane),
+            config.send,
+            envelope,
+            shards,
+            Arc::clone(&ledger),
+            is_cut.clone(),
+        )
+        .with_witnesses(
+            journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect(),
+        );
+        let requests = config.send.max_in_flight.min(plan.quota.jobs_of(plan.share) as usize);
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
         let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots);
 
@@ -273,7 +282,7 @@ impl App {
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         let ended = tokio::select! {
             () = pacing.ended() => None,
-            never = barrier::show(start_at, view.clone()) => match never {},
+            never = barrier::show(start_at, view.clone(), lane, requests) => match never {},
             by = stop => {
                 // The thread may have ended by itself just now.
                 let _ = control.send(Control::Stop);

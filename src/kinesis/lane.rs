@@ -86,6 +86,16 @@ impl Lane {
         self.on_this_machine
     }
 
+    /// Opens a connection ahead of its first request, where connections are ours; who has one to spare knows that it
+    /// can be had. Bounded in time by the limit of connecting.
+    pub async fn warm(&self) {
+        if let Way::Direct(direct) = &self.way
+            && let Err(fault) = direct.warm().await
+        {
+            tracing::debug!("a connection could not be opened ahead: {fault}");
+        }
+    }
+
     /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
     ///
     /// Bounded in time by the caller alone. Credentials that the endpoint does not take (any more) are asked for anew.

@@ -27,6 +27,12 @@ impl Transport for Lane {
     }
 }
 
+impl<T: Transport> Transport for Arc<T> {
+    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
+        T::put(self, body, answer)
+    }
+}
+
 /// Sends batches and tells the ledger what became of their records.
 #[derive(Debug)]
 pub struct Sender<T> {

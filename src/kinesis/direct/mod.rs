@@ -157,6 +157,14 @@ impl Direct {
         result
     }
 
+    /// Opens a connection ahead of its first request, and has credentials ready. What fails here fails again with the
+    /// request, where it counts.
+    pub(super) async fn warm(&self) -> Result<(), Fault> {
+        self.identity.signer(self.now()).await?;
+        self.pool.give(self.connect().await?);
+        Ok(())
+    }
+
     async fn connect(&self) -> Result<Connection, Fault> {
         Connection::open(&self.peer, self.connect_limit).await.map_err(|error| {
             let Peer { name, port, .. } = &self.peer;

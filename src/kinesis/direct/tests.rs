@@ -156,6 +156,15 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
+async fn a_connection_that_was_opened_ahead_is_the_one_that_is_used() {
+    let peers = peer(vec![Does::Says(ok(STORED))], None).await;
+    let lane = lane(&peers, &Chain::default(), None);
+    lane.warm().await.expect("connected");
+    assert_eq!(put(&lane, b"{}").await, Ok(1));
+    assert_eq!(peers.connections.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
 async fn a_connection_that_was_closed_while_idle_is_not_used_again() {
     let close = format!("{}x", ok(STORED).replace("\r\n\r\n", "\r\nconnection: close\r\n\r\n"));
     for says in [Does::SaysAndCloses(ok(STORED)), Does::SaysAndCloses(close)] {
