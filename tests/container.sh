@@ -217,7 +217,7 @@ build_image() {
     else
         if [[ -z ${BINARY:-} ]]; then
             # With the benchmark, so that the libraries are those that `cargo bench` has compiled already.
-            RUSTC_WORKSPACE_WRAPPER="$PWD/tests/container/static-rustc" cargo build --locked \
+            RUSTC_WORKSPACE_WRAPPER="$PWD/tests/container/static-rustc.sh" cargo build --locked \
                 --profile "${PROFILE:-bench}" --bin kinesis-streamer --bench instructions
             case ${PROFILE:-bench} in dev) BINARY=$target/debug ;; *) BINARY=$target/release ;; esac
             BINARY+=/kinesis-streamer
