@@ -14,6 +14,7 @@ mod journals;
 mod keys;
 mod listener;
 mod living;
+mod manifests;
 mod matrix;
 mod payloads;
 mod profiles;
