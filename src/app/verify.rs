@@ -179,7 +179,7 @@ fn expected(options: &VerifyOptions, headers: &[Header]) -> Expect {
         jobs: options.jobs.unwrap_or(0),
         key: options.key.clone(),
     });
-    let told = headers.iter().map(|header| producer(header));
+    let told = headers.iter().map(producer);
     let named = match (headers.is_empty(), options.instances.as_slice()) {
         // The names that runs of that seed give themselves.
         (true, []) => options.seeded_names.as_slice(),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::asked::Asked;
-use super::model::Replay;
+use super::model::{Load, Replay};
 use super::settings as table;
 use crate::key::Decimal;
 
@@ -40,12 +40,20 @@ pub(super) fn replay(asked: &mut Asked) -> Option<Option<Replay>> {
             asked.notices.push(format!("{name} has no effect, because {replay} {why}"));
         }
     }
-    for setting in [table::INSTANCE_COUNT, table::START_AT] {
-        if is_replay && asked.is_given(&setting) {
+    let (path, speed, again) = (path?, speed?, again?);
+    Some(path.map(|path| Replay { path, speed, again }))
+}
+
+/// A trace has no part that would be one instance's, and a beginning of its own.
+pub(super) fn check_whole(asked: &mut Asked, load: &Load, shared: bool, starts: bool) {
+    if load.replay.is_none() {
+        return;
+    }
+    let source = if asked.is_given(&table::REPLAY) { table::REPLAY } else { table::PROFILE };
+    for setting in [(table::INSTANCE_COUNT, shared), (table::START_AT, starts)] {
+        if let (setting, true) = setting {
             let why = "a trace is played whole, and from its own beginning: leave one of them out";
             asked.together(&[source, setting], why.to_owned());
         }
     }
-    let (path, speed, again) = (path?, speed?, again?);
-    Some(path.map(|path| Replay { path, speed, again }))
 }

@@ -38,6 +38,10 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         fleet::check_load(asked, share, load);
     }
     let start_at = asked.optional(&table::START_AT, Asked::parsed);
+    if let Some(load) = &load {
+        let given = |share: Option<Option<_>>| share.flatten().is_some();
+        super::replay::check_whole(asked, load, given(share), start_at.as_ref().is_some_and(Option::is_some));
+    }
     let event = asked.parsed(&table::EVENT);
     let template_mode = template_mode(asked, event.as_ref());
     let key = key(asked);

@@ -46,6 +46,7 @@ impl Default for Expect {
 
 /// What events are that name a producer which is not listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant)] // there is one of it in an audit
 pub enum Others {
     /// Foreign.
     Foreign,
