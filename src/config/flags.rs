@@ -16,6 +16,7 @@ use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Group, Scope, Setting};
 use super::settings::{self as table, SETTINGS};
 use super::stream_command::{self, StreamVerb};
+use super::verify_command;
 
 /// Most mistakes on a command line that are looked for, each of which costs another reading of it.
 const MOST_MISTAKES: usize = 20;
@@ -47,30 +48,7 @@ pub(super) const COUNT: &str = "count";
 /// The argument of `journal`.
 pub(super) const FILE: &str = "file";
 /// A flag of `journal`.
-const JSON: &str = "json";
-/// A flag of `verify`.
-const FOLLOW: &str = "follow";
-/// The settings that `verify` takes as well. Those of reading have a short flag here.
-const VERIFY_TAKES: [&Setting; 18] = [
-    &table::STREAM,
-    &table::ACTIVE_TIMEOUT,
-    &table::EVENT,
-    &table::PARTITION_KEY,
-    &table::SEED,
-    &table::INSTANCE,
-    &table::INSTANCE_COUNT,
-    &table::JOBS,
-    &table::REQUEST_TIMEOUT,
-    &table::EVENT_SIZE,
-    &table::INJECT,
-    &table::FRAMING,
-    &table::VERIFY_POLL,
-    &table::VERIFY_IDLE,
-    &table::VERIFY_TIMEOUT,
-    &table::VERIFY_FOREIGN,
-    &table::LISTEN,
-    &table::LOG,
-];
+pub(super) const JSON: &str = "json";
 /// A flag of `sample`.
 const NULL: &str = "null";
 /// The argument of `lint` and `import`.
@@ -245,7 +223,14 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
             let journals = sub.get_many::<OsString>(table::JOURNAL.flag).unwrap_or_default();
             // What is not Unicode is told below.
             let journals = journals.filter_map(|path| path.to_str().map(str::to_owned)).collect();
-            (Verb::Verify { journals, follow: sub.get_flag(FOLLOW), json: sub.get_flag(JSON) }, sub)
+            (
+                Verb::Verify {
+                    journals,
+                    follow: sub.get_flag(verify_command::FOLLOW),
+                    json: sub.get_flag(JSON),
+                },
+                sub,
+            )
         }
         Some(("lint", sub)) => (Verb::Lint, sub),
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
@@ -350,36 +335,9 @@ pub(super) fn command() -> Command {
         // A run's flags before a subcommand would do nothing.
         .args_conflicts_with_subcommands(true)
         .args(SETTINGS.iter().map(arg))
-        .subcommands([sample, plan, local, verify_command(), journal, lint, import])
+        .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
         .after_help(after_help())
-}
-
-fn verify_command() -> Command {
-    let short = |setting: &Setting| {
-        let arg = arg(setting);
-        match setting.flag.strip_prefix("verify-") {
-            Some(short) => arg.long(short).alias(setting.flag),
-            None => arg,
-        }
-    };
-    let settings = VERIFY_TAKES.into_iter().chain([&table::LOG_FORMAT]).map(short);
-    Command::new("verify")
-        .about("Reads a stream back and compares what is there with what its producers say")
-        .arg(
-            arg(&table::JOURNAL).action(ArgAction::Append).num_args(1..).help_heading(None).help(
-                "What producers said of their records: one journal or several [default: STREAMER_JOURNAL]",
-            ),
-        )
-        .arg(own_arg(SINCE))
-        .arg(
-            Arg::new(FOLLOW)
-                .long(FOLLOW)
-                .action(ArgAction::SetTrue)
-                .help("Reads on until a first signal, however quiet it is; then to the end"),
-        )
-        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"))
-        .args(settings)
 }
 
 pub(super) fn arg(setting: &Setting) -> Arg {

@@ -24,6 +24,7 @@ mod stream_command;
 mod suggest;
 mod vars;
 mod verify;
+mod verify_command;
 
 #[cfg(test)]
 mod tests;
