@@ -66,6 +66,24 @@ fn the_answer_sheet_the_counts_and_the_records_agree() {
 }
 
 #[test]
+fn a_mixture_with_a_template_is_verified_by_its_digest_whatever_is_done_to_it() {
+    for shaped in
+        [&[][..], &["--compression=gzip", "--framing=newline", "--inject=duplicate:5%,malformed:5%"]]
+    {
+        let run =
+            ["--local=2", "--verify", "--max-records=300", "--event=mouse:0.5,message:0.2,template:t:0.3"];
+        let finished =
+            Program::run(&[&run[..], shaped].concat()).file("t", r#"{"n":{{random.number(9)}}}"#).finish();
+        let told = event(&finished.stderr, "stream verified");
+        assert_eq!(
+            (finished.code, &told["clean"], &told["delivered"]),
+            (0, &json!(true), &json!(300)),
+            "{told}"
+        );
+    }
+}
+
+#[test]
 fn a_journal_says_how_events_were_shaped() {
     let run = ["--local", "--max-records=10", "--journal=j", "--event-size=1KiB", "--framing=newline"];
     let kept = Program::run(&run).keep();
@@ -83,7 +101,6 @@ fn what_can_not_be_had_is_told_before_the_first_record() {
         (&["--event-size=1KiB", "--event=template:t"], "no JSON object"),
         (&["--event=access-log", "--partition-key=field:/id"], "is no JSON and has no fields"),
         (&["--event=mouse:1,message:1", "--partition-key=user"], "the event message has no user"),
-        (&["--event=mouse:1,template:t:1", "--verify"], "carry no identity"),
         (&["--event=mouse:1,mice:1"], "must be one of mouse"),
         (&["--inject=late:60%,malformed:60%"], "120% of the records"),
         (&["--event-size=big"], "must be a size such as 1KiB"),
