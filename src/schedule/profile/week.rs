@@ -6,7 +6,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Offset, TimeZone, Utc};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::Start;
 use super::line::{After, Line};
@@ -30,12 +31,12 @@ pub const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursd
 pub type Hours = [u64; HOURS];
 
 /// Where the wall clock of a week hangs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Zone {
     /// Always as far from UTC, in seconds to the east.
     Fixed(i32),
     /// A place of the time zone database, with its summer time.
-    Place(chrono_tz::Tz),
+    Place(TimeZone),
 }
 
 impl Zone {
@@ -43,15 +44,13 @@ impl Zone {
     pub const UTC: Self = Self::Fixed(0);
 
     /// How far the zone's wall clock is before UTC at a moment, in milliseconds.
-    fn ahead(self, unix_millis: u64) -> i64 {
+    fn ahead(&self, unix_millis: u64) -> i64 {
         let seconds = match self {
-            Self::Fixed(seconds) => seconds,
+            Self::Fixed(seconds) => *seconds,
             Self::Place(place) => i64::try_from(unix_millis / 1_000)
                 .ok()
-                .and_then(|second| DateTime::<Utc>::from_timestamp(second, 0))
-                .map_or(0, |moment| {
-                    place.offset_from_utc_datetime(&moment.naive_utc()).fix().local_minus_utc()
-                }),
+                .and_then(|second| Timestamp::from_second(second).ok())
+                .map_or(0, |moment| place.to_offset(moment).seconds()),
         };
         i64::from(seconds) * 1_000
     }
@@ -71,7 +70,7 @@ impl FromStr for Zone {
             return Ok(Self::UTC);
         }
         let Some(sign) = ["+", "-"].into_iter().find(|sign| text.starts_with(sign)) else {
-            return text.parse().map(Self::Place).map_err(|_| wrong());
+            return TimeZone::get(text).map(Self::Place).map_err(|_| wrong());
         };
         let (hours, minutes) = text[1..].split_once(':').ok_or_else(wrong)?;
         let number = |part: &str, most: i32| {
@@ -92,7 +91,7 @@ impl fmt::Display for Zone {
                 let (sign, minutes) = (if *seconds < 0 { '-' } else { '+' }, seconds.abs() / 60);
                 write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
             }
-            Self::Place(place) => f.write_str(place.name()),
+            Self::Place(place) => f.write_str(place.iana_name().unwrap_or("a place")),
         }
     }
 }
