@@ -25,7 +25,8 @@ pub(super) struct Beside {
 }
 
 impl Beside {
-    /// Begins to read `stream` from here on; `recorded`: the records are others'. When this returns, nothing that is written will be passed over.
+    /// Begins to read `stream` from here on. When this returns, nothing that is written will be passed over.
+    /// `recorded`: the records are others', and can't be made again.
     ///
     /// # Errors
     /// Why the stream can't be read.

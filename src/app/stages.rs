@@ -3,6 +3,7 @@
 use super::StartError;
 use super::embedded::Embedded;
 use super::guard;
+use super::trace::is_recorded;
 use crate::batch::Envelope;
 use crate::config::{Config, Target};
 use crate::generate::{Event, Maker};
@@ -11,7 +12,7 @@ use crate::kinesis::limits::MAX_PARTITION_KEY_CHARS;
 use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
-use crate::replay::{Kind, Trace};
+use crate::replay::Trace;
 
 /// The stream, found and described.
 pub(super) struct Reached {
@@ -77,8 +78,12 @@ impl Stages {
         let limits = config.limits.over(own);
         let most = limits.record_bytes.min(limits.request_bytes).saturating_sub(most_key_bytes(&config.key));
         config.shaping.check(most as u64)?;
+        // Else an answer sheet would name faults that no record has.
+        if is_recorded(trace) && (config.shaping.size.is_some() || config.shaping.inject.is_some()) {
+            return Err(StartError::Recorded);
+        }
         let maker = Maker::new(event, &config.shaping, seed, producer)?;
-        let keyer = match trace.filter(|trace| trace.kind() == Kind::Payloads) {
+        let keyer = match trace.filter(|_| is_recorded(trace)) {
             None => {
                 // The same for all; each kind of event has to give it.
                 let tried = |generator| Keyer::of_events(&config.key, generator, seed, producer, shards);

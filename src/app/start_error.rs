@@ -59,6 +59,12 @@ pub enum StartError {
     /// A journal can't be held against the stream.
     #[error(transparent)]
     Journals(#[from] JournalsError),
+    /// What is asked for is done to events that are made here.
+    #[error(
+        "STREAMER_EVENT_SIZE and STREAMER_INJECT: the payloads of a trace go out as they were recorded: leave both out, or \
+         replay a trace of counts"
+    )]
+    Recorded,
     /// The trace can't be replayed.
     #[error("STREAMER_REPLAY: {0}")]
     Trace(#[from] TraceError),
@@ -103,7 +109,9 @@ impl StartError {
             Self::Guarded(_) => Exit::Guarded,
             Self::Load(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
-            Self::Key(_) | Self::Shaping(_) | Self::Unmakeable(_) | Self::Nowhere => Exit::Usage,
+            Self::Key(_) | Self::Shaping(_) | Self::Unmakeable(_) | Self::Recorded | Self::Nowhere => {
+                Exit::Usage
+            }
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,

@@ -4,15 +4,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::support::{Program, Running, Tap, counts, readback};
-
-/// A stream in a process of its own, and where it is.
-fn serve(shards: &str) -> (Running, String) {
-    let server = Program::run(&["local", "--port=0", "--shards", shards]).start_until("serving stream");
-    let told = server.begins["message"].as_str().expect("a message");
-    let endpoint = told.rsplit(' ').next().expect("words").to_owned();
-    (server, endpoint)
-}
+use crate::support::{Program, Running, Tap, counts, readback, serve};
 
 fn on(endpoint: &str, arguments: &[&str]) -> Program {
     Program::run(arguments)
@@ -63,7 +55,7 @@ fn three_at_once(endpoint: &str, ahead: Duration) -> Option<(Vec<Tap>, u64)> {
 
 #[test]
 fn instances_that_agreed_on_a_start_begin_within_50_ms_of_each_other() {
-    let (server, endpoint) = serve("1");
+    let (server, endpoint) = serve(&["--shards=1"]);
     let (mut ahead, mut apart) = (Duration::from_secs(3), Vec::new());
     // A busy machine may start a process late, or wake one late: it has some tries.
     for _ in 0..6 {
@@ -92,7 +84,7 @@ fn instances_that_agreed_on_a_start_begin_within_50_ms_of_each_other() {
 
 #[test]
 fn instances_of_one_seed_give_one_load_together_and_are_verified_together() {
-    let (server, endpoint) = serve("4");
+    let (server, endpoint) = serve(&["--shards=4"]);
     let folder = tempfile::tempdir().expect("a folder");
     let load = ["--jobs=4", "--messages=25", "--max-records=250", "--seed=7", "--instance-count=3"];
     let journal =

@@ -87,6 +87,15 @@ fn recorded_payloads_are_verified_by_their_digest() {
 }
 
 #[test]
+fn recorded_payloads_are_neither_padded_nor_spoilt_and_no_sheet_says_so() {
+    for setting in ["--event-size=1KiB", "--inject=malformed:50%"] {
+        let run = ["--local", "--replay=t", "--answer-sheet=sheet", setting];
+        let refused = Program::run(&run).file("t", "0,a\n").finish();
+        assert!(refused.code == 64 && refused.stderr.contains("as they were recorded"), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn settings_that_do_nothing_beside_a_trace_are_named() {
     for setting in ["--instance-count=2", "--start-at=+2s"] {
         let refused = Program::run(&["--local", "--replay=t", "--instance-index=0", setting])

@@ -4,14 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::support::{Describe, Endpoint, Program, Running, Tap, readback};
-
-fn serve() -> (Running, String) {
-    let server = Program::run(&["local", "--port=0"]).start_until("serving stream");
-    let told = server.begins["message"].as_str().expect("a message");
-    let endpoint = told.rsplit(' ').next().expect("words").to_owned();
-    (server, endpoint)
-}
+use crate::support::{Describe, Endpoint, Program, Tap, readback, serve};
 
 fn on(endpoint: &str, arguments: &[&str]) -> Program {
     Program::run(arguments)
@@ -22,7 +15,7 @@ fn on(endpoint: &str, arguments: &[&str]) -> Program {
 
 #[test]
 fn a_stream_is_made_found_as_asked_used_and_deleted() {
-    let (server, endpoint) = serve();
+    let (server, endpoint) = serve(&[]);
     let stream = |arguments: &[&str]| on(&endpoint, &[&["stream"], arguments].concat()).finish();
     let create = ["create", "orders", "--shards=2", "--retention=2d", "--tag=team=a", "--json"];
     for _ in 0..2 {
@@ -53,7 +46,7 @@ fn a_stream_is_made_found_as_asked_used_and_deleted() {
 
 #[test]
 fn what_others_made_and_what_is_not_allowed_is_left_as_it_is() {
-    let (server, endpoint) = serve();
+    let (server, endpoint) = serve(&[]);
     let delete = |variables: &[(&str, &str)], arguments: &[&str]| {
         let arguments = [&["stream", "delete", "local"], arguments].concat();
         let program = on(&endpoint, &arguments);
@@ -109,7 +102,7 @@ const WITHOUT_A_CALL: &str = "AddTagsToStream";
 
 #[test]
 fn each_subcommand_calls_the_actions_that_its_documentation_names_and_no_others() {
-    let (server, endpoint) = serve();
+    let (server, endpoint) = serve(&[]);
     let documented = documented();
     let mut tried = BTreeSet::new();
     for (name, arguments) in [

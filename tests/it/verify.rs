@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::readback::call;
-use crate::support::{Finished, Program, Running, counts};
+use crate::support::{Finished, Program, Running, counts, serve};
 
 /// `kinesis-streamer local` in a process of its own.
 struct Local {
@@ -13,10 +13,7 @@ struct Local {
 
 impl Local {
     fn serve(shards: u32) -> Self {
-        let arguments = ["local", "--port=0", &format!("--shards={shards}")];
-        let running = Program::new(&arguments).env("STREAMER_LOG_FORMAT", "json").start_until("serving");
-        let message = running.begins["message"].as_str().expect("a message");
-        let endpoint = message.rsplit(' ').next().expect("its address").to_owned();
+        let (running, endpoint) = serve(&[&format!("--shards={shards}")]);
         Self { running, endpoint }
     }
 

@@ -6,5 +6,5 @@ pub mod readback;
 mod tap;
 
 pub use endpoint::{Describe, Endpoint, Reply};
-pub use program::{Counts, Finished, Program, Running, counts};
+pub use program::{Counts, Finished, Program, Running, counts, serve};
 pub use tap::Tap;

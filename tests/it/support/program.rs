@@ -196,6 +196,22 @@ impl Running {
     }
 }
 
+impl Drop for Running {
+    /// A test that fails leaves nothing behind; what has ended already is let be.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A stream in a process of its own, by `kinesis-streamer local` with these arguments, and its endpoint.
+pub fn serve(arguments: &[&str]) -> (Running, String) {
+    let server = Program::run(&[&["local", "--port=0"], arguments].concat()).start_until("serving stream");
+    let told = server.begins["message"].as_str().expect("a message");
+    let endpoint = told.rsplit(' ').next().expect("its address").to_owned();
+    (server, endpoint)
+}
+
 impl Finished {
     /// The counts of the last line of a json log; the law is checked on the way.
     pub fn counts(&self) -> Counts {
