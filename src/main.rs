@@ -42,7 +42,9 @@ fn main() -> ExitCode {
             Ok((event, notes)) => sample(&config, &event, &notes, count, separator),
             Err(error) => refuse(&error),
         },
-        Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
+        Ok(Invocation::Lint { template, language }) => {
+            tell(app::lint_template(&template, language, io::stdin()))
+        }
         Ok(Invocation::Import { from, periods, into }) => {
             tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
         }
