@@ -141,6 +141,10 @@ pub struct PlanFacts {
     pub listen: Option<String>,
     /// The file that keeps what becomes of every record; none: nowhere.
     pub journal: Option<String>,
+    /// Who makes the requests, by its name in settings, and who was asked to where that is another.
+    pub client: String,
+    /// How requests are written, by its name in settings.
+    pub wire: String,
 }
 
 impl PlanFacts {
@@ -236,6 +240,7 @@ pub fn start_text(plan: &PlanFacts) -> String {
     row("instance", plan.instance.clone());
     row("retry", retry(plan));
     row("window", window(plan));
+    row("requests", format!("client {}, wire {}", plan.client, plan.wire));
     let listen = plan.listen.as_ref();
     row("metrics", listen.map_or("off".to_owned(), |address| format!("http://{address}/metrics")));
     if let Some(path) = &plan.journal {
@@ -286,6 +291,8 @@ pub fn log_start(plan: &PlanFacts) {
         max_in_flight = plan.max_in_flight,
         listen = plan.listen.as_deref(),
         journal = plan.journal.as_deref(),
+        client = plan.client,
+        wire = plan.wire,
         "run begins"
     );
     for warning in warnings(plan) {
