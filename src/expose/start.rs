@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::forecast::Forecast;
-use super::human;
+use super::human::{self, percent};
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
 
 /// How a stream's capacity comes about.
@@ -436,20 +436,6 @@ fn over(plan: &PlanFacts, shards: u64) -> Option<String> {
 fn needed_shards(plan: &PlanFacts) -> u64 {
     let (by_records, by_bytes) = plan.load_on(1);
     by_records.max(by_bytes).ceil() as u64
-}
-
-/// A share in percent: to a tenth below 10 %, and never 100 % when it is more.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent > 100.0 {
-        format!("{} %", human::grouped(percent.ceil() as u64))
-    } else if percent >= 9.95 {
-        format!("{percent:.0} %")
-    } else if percent > 0.0 {
-        format!("{:.1} %", percent.max(0.1))
-    } else {
-        "0 %".to_owned()
-    }
 }
 
 #[cfg(test)]
