@@ -42,9 +42,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => sample(&config, &event, &notes, count, separator),
             Err(error) => refuse(&error),
         },
-        Ok(Invocation::Lint { template, language }) => {
-            tell(app::lint_template(&template, language, io::stdin()))
-        }
+        Ok(Invocation::Lint(file, language)) => tell(app::lint_template(&file, language, io::stdin())),
         Ok(Invocation::Import { from, periods, into }) => {
             tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
         }
@@ -342,7 +340,7 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
         Samples { job: 0, count, first_unix_millis: now.as_millis() as u64, step_millis: 100, separator };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match samples.write(&maker, &mut out) {
-        Ok(()) => Exit::Sent,
+        Ok(()) => maker.failure().map_or(Exit::Sent, |why| refuse(&format!("an event is left out: {why}"))),
         Err(error) => unwritable(&error),
     }
 }

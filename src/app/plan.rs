@@ -224,6 +224,11 @@ pub(super) fn first_second(
             while left > 0 {
                 event.clear();
                 let made = maker.compose(slice.job, *next, &mut due, &mut event);
+                if !made.made {
+                    *next += 1;
+                    left -= 1;
+                    continue;
+                }
                 let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
                 maker.finish(slice.job, &made, 0, &mut event);
                 let data = packer.pack(config.packing, &mut event);

@@ -55,12 +55,8 @@ pub enum Invocation {
         json: bool,
     },
     /// Say whether a template can be used, and what the Kinesis Data Generator would do with it.
-    Lint {
-        /// Where it is.
-        template: TemplateOrigin,
-        /// The language that it is in.
-        language: TemplateLanguage,
-    },
+    /// It is read in this language.
+    Lint(TemplateOrigin, TemplateLanguage),
     /// Make template files of what the Kinesis Data Generator has saved.
     Import {
         /// What it has saved: templates, or periods.
@@ -201,7 +197,7 @@ where
         Verb::Lint => {
             let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
             let template = file(&mut asked, understood);
-            template.zip(language).map(|(template, language)| Invocation::Lint { template, language })
+            template.zip(language).map(|(template, language)| Invocation::Lint(template, language))
         }
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();

@@ -140,6 +140,9 @@ fn an_event_that_cannot_be_made_is_a_failed_record_that_is_told() {
         ["--local", "--event=template:t.j2", "--verify", "--max-records=200", "--jobs=1", "--messages=100"];
     let text = "{\"n\": {{ 1 // (sequence - 77) }}, \"m\": {{ 1 // (sequence - 150) }}}";
     let finished = Program::run(&run).file("t.j2", text).finish();
+    let sample = Program::new(&["sample", "100", "--event=template:t.j2"]).file("t.j2", text).finish();
+    assert_eq!((sample.code, sample.stdout.lines().count()), (64, 99), "{}", sample.stderr);
+    assert!(sample.stderr.contains("is left out: line 1, column"), "{}", sample.stderr);
     let counts = finished.counts();
     assert_eq!((counts["sent"], counts["failed"], finished.code), (198, 2, 1), "{}", finished.stderr);
     assert_eq!(finished.stderr.matches("an event can't be made").count(), 1, "{}", finished.stderr);

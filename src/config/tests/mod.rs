@@ -160,7 +160,7 @@ fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
 #[test]
 fn lint_and_import_take_a_file_and_no_stream() {
     let file = |name: &str| TemplateOrigin::File(name.to_owned());
-    let lint = |template, language| Ok(Invocation::Lint { template, language });
+    let lint = |template, language| Ok(Invocation::Lint(template, language));
     let (auto, jinja) = (TemplateLanguage::Auto, TemplateLanguage::Jinja);
     assert_eq!(read_all(&[], &["lint", "a.json"]), lint(file("a.json"), auto));
     let arguments = ["lint", "-", "--template-language=jinja"];
