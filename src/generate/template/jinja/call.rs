@@ -14,8 +14,11 @@ use super::draws::{Draws, wrong};
 use super::functions::{by_weight, one_of};
 use super::values::{elements, parameter, split};
 
-/// Every function, and what it is made of without a parameter.
-static LIBRARY: LazyLock<Vec<(&'static Function, Result<Vec<Op>, String>)>> = LazyLock::new(|| {
+/// A function, and what it is made of without a parameter.
+type Known = (&'static Function, Result<Vec<Op>, String>);
+
+/// Every function.
+static LIBRARY: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let made = |function: &'static Function| (function, make(function, None));
     library::all().map(made).collect()
 });
