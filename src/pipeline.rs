@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::batch::{Batch, BatchBuilder, Packer, Packing, Pushed, Spent};
+use crate::batch::{Aggregation, Batch, BatchBuilder, Bundler, Packer, Packing, Pushed, Spent};
 use crate::generate::{Due, Maker, Written};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits, Wire};
@@ -30,6 +30,7 @@ pub struct Pipeline<T> {
     maker: Maker,
     keyer: Keyer,
     packing: Packing,
+    aggregation: Option<Aggregation>,
     limits: Limits,
     wire: Wire,
     sender: Sender<T>,
@@ -71,7 +72,15 @@ struct Bench {
     event: Vec<u8>,
     key: String,
     packer: Packer,
+    bundler: Bundler,
     answer: Answer,
+}
+
+impl Bench {
+    /// Bytes of memory that the buffers hold.
+    fn capacity(&self) -> usize {
+        self.spent.capacity() + self.event.capacity() + self.packer.capacity() + self.bundler.capacity()
+    }
 }
 
 impl<T: Transport> Pipeline<T> {
@@ -89,6 +98,7 @@ impl<T: Transport> Pipeline<T> {
             maker: maker.into(),
             keyer,
             packing: Packing::NONE,
+            aggregation: None,
             limits,
             wire: Wire::Json,
             sender,
@@ -113,6 +123,12 @@ impl<T: Transport> Pipeline<T> {
         Self { packing, ..self }
     }
 
+    /// With events aggregated so, if at all. To be told before [`with_most_bytes`](Self::with_most_bytes).
+    #[must_use]
+    pub fn with_aggregation(self, aggregation: Option<Aggregation>) -> Self {
+        Self { aggregation, ..self }
+    }
+
     /// With at most so many bytes of bodies under way. One request is always allowed.
     #[must_use]
     pub fn with_most_bytes(self, most: usize) -> Self {
@@ -124,8 +140,10 @@ impl<T: Transport> Pipeline<T> {
     /// The most bytes of the body of a request for so many records, or of the first of several.
     fn most_body(&self, records: u32) -> usize {
         let entries = (records as usize).min(self.limits.request_records);
+        // An aggregate has around each of its records no more than an entry has around its data.
+        let pieces = if self.aggregation.is_some() { records as usize } else { entries };
         let data = self.maker.largest_event().min(self.limits.record_bytes).saturating_add(AROUND);
-        entries.saturating_mul(data).min(self.limits.request_bytes + entries * AROUND).saturating_mul(4) / 3
+        pieces.saturating_mul(data).min(self.limits.request_bytes + entries * AROUND).saturating_mul(4) / 3
     }
 
     /// The next sequence number of each job: all before are generated.
@@ -227,7 +245,7 @@ impl<T: Transport> Pipeline<T> {
                 bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
             }
         }
-        if bench.spent.capacity() + bench.event.capacity() + bench.packer.capacity() <= KEPT_BYTES {
+        if bench.capacity() <= KEPT_BYTES {
             self.spare().push(bench);
         }
     }
@@ -235,12 +253,17 @@ impl<T: Transport> Pipeline<T> {
     /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
     fn fill(&self, given: &replay::Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
         let replay::Due { release, recorded, .. } = given;
-        let Bench { spent, event, key, packer, .. } = bench;
+        let Bench { spent, event, key, packer, bundler, .. } = bench;
         let job = release.job;
         let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
         builder.expect(*left as usize, self.maker.typical_event());
         let before = *left;
         let keys = self.keyer.at(release.due_millis);
+        let mut bundling = self.aggregation.map(|aggregation| {
+            let map = self.sender.shards().now();
+            bundler.begin(&map);
+            (aggregation, map, bundler)
+        });
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
         let mut faults = Vec::new(); // allocates only when there are some
         let mut raw_bytes = 0;
@@ -280,7 +303,14 @@ impl<T: Transport> Pipeline<T> {
                         if let Some(composed) = &composed {
                             self.maker.finish(job, composed, 0, event);
                         }
-                        match builder.push(packer.pack(self.packing, event), key, explicit) {
+                        let data = packer.pack(self.packing, event);
+                        let pushed = match &mut bundling {
+                            None => builder.push(data, key, explicit),
+                            Some((aggregation, map, bundler)) => {
+                                bundler.push(*aggregation, &mut builder, map, data, key, explicit)
+                            }
+                        };
+                        match pushed {
                             Pushed::Added => {}
                             // The same event is made again for the next request: it depends on its number alone.
                             Pushed::Full => break,
@@ -297,6 +327,9 @@ impl<T: Transport> Pipeline<T> {
             }
             reached.opened_millis = due.opened_millis;
         }
+        if let Some((_, map, bundler)) = bundling {
+            bundler.finish(&mut builder, &map);
+        }
         self.ledger.made(u64::from(before - *left), raw_bytes, &faults);
         if !left_out.is_empty() {
             let failed = left_out.iter().map(|&(_, why)| (why, 1)).collect();
@@ -305,7 +338,7 @@ impl<T: Transport> Pipeline<T> {
         }
         let sealed = builder.seal(self.sender.envelope());
         if let Ok(batch) = &sealed {
-            self.ledger.weighed(batch.len() as u64, batch.size() as u64);
+            self.ledger.weighed(batch.records() as u64, batch.size() as u64);
         }
         sealed.map(|batch| batch.of(job, first)).map_err(|unused| *spent = unused).ok()
     }

@@ -90,7 +90,7 @@ impl Places {
 /// Settles an attempt whose request failed as a whole.
 #[must_use]
 pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> Ruling {
-    let records = batch.len() as u64;
+    let records = batch.records() as u64;
     let mut settled = Settled::default();
     match cause {
         Cause::Refused(refusal) => {
@@ -99,7 +99,9 @@ pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> R
                 settled.throttled = records;
                 let mut places = Places::new();
                 for index in 0..batch.len() {
-                    places.of(so_far.shard_of(batch, index), &mut settled).throttled += 1;
+                    let counts = places.of(so_far.shard_of(batch, index), &mut settled);
+                    counts.throttled += batch.entry_records(index) as u64;
+                    counts.entries_throttled += 1;
                 }
             }
             let again = retryable && so_far.may_retry;
@@ -161,23 +163,43 @@ pub(super) fn given_up(why: Failed, doubtful: bool) -> Fate {
 /// Settles an attempt that was answered with status 200.
 #[must_use]
 pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) -> Ruling {
-    let mut settled = Settled::default();
     if answer.entries.len() != batch.len() {
         // Which entry is which can't be told, and an endpoint that does this once is not asked again.
-        settled.unknown.push((Unknown::BadAnswer, batch.len() as u64));
+        let mut settled = Settled::default();
+        settled.unknown.push((Unknown::BadAnswer, batch.records() as u64));
         return Ruling { outcome: Outcome::BadAnswer, settled, next: Next::Done, doubtful: true };
     }
+    // The weights of entries are looked up where they have some, and cost nothing where each is one record.
+    match batch.is_aggregated() {
+        false => settle_entries::<false>(batch, answer, so_far),
+        true => settle_entries::<true>(batch, answer, so_far),
+    }
+}
+
+/// Settles each entry by its own result; there is one for each.
+fn settle_entries<const AGGREGATED: bool>(
+    batch: &Batch,
+    answer: &Answer,
+    so_far: Circumstances<'_>,
+) -> Ruling {
+    let mut settled = Settled::default();
     let mut again = Vec::new(); // allocates only when an entry failed
     let mut refused = 0;
     let mut places = Places::new();
     for (index, result) in answer.entries.iter().enumerate() {
+        let records = if AGGREGATED { batch.entry_records(index) as u64 } else { 1 };
         let (why, named) = match stored(*result) {
             Ok(shard) => {
                 let bytes = batch.entry_size(index) as u64;
                 let counts = places.of(shard, &mut settled);
-                counts.sent += 1;
+                counts.sent += records;
                 counts.sent_bytes += bytes;
-                settled.sent += 1;
+                if AGGREGATED {
+                    counts.entries_sent += 1;
+                    let elsewhere = shard.zip(batch.made_for(index)).is_some_and(|(one, other)| one != other);
+                    settled.sent_elsewhere += if elsewhere { records } else { 0 };
+                }
+                settled.sent += records;
                 settled.sent_bytes += bytes;
                 continue;
             }
@@ -185,18 +207,27 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         };
         refused += 1;
         if why == Failed::Throttled {
-            settled.throttled += 1;
+            settled.throttled += records;
             let shard = named.or_else(|| so_far.shard_of(batch, index));
-            places.of(shard, &mut settled).throttled += 1;
+            let counts = places.of(shard, &mut settled);
+            counts.throttled += records;
+            if AGGREGATED {
+                counts.entries_throttled += 1;
+            }
         }
         if so_far.may_retry && why != Failed::Rejected {
             again.push(index as u16); // a request has at most 500 entries
         } else {
-            settled.give_up(so_far.given_up(why), 1);
+            settled.give_up(so_far.given_up(why), records);
         }
     }
     if so_far.doubtful {
         settled.perhaps_twice = settled.sent;
+    }
+    if !AGGREGATED {
+        for (_, counts) in &mut settled.shards {
+            (counts.entries_sent, counts.entries_throttled) = (counts.sent, counts.throttled);
+        }
     }
     let outcome = if refused == 0 { Outcome::Ok } else { Outcome::Partial };
     let next = match again.len() {
@@ -227,19 +258,33 @@ pub(super) fn claims(
     let unknown = ruling.settled.unknown.first().map(|&(why, _)| Fate::Unknown(why));
     let results = answer.filter(|answer| answer.entries.len() == batch.len()).map(|answer| &answer.entries);
     let mut again = again.iter().copied().peekable();
-    for (index, sequence) in batch.sequences().enumerate() {
+    let mut fate_of = |index: usize| {
         if again.next_if(|&next| usize::from(next) == index).is_some() {
-            continue;
+            return None;
         }
-        let fate = match results {
+        match results {
             Some(results) => Some(match stored(results[index]) {
                 Ok(_) => Fate::Sent { perhaps_twice: so_far.doubtful },
                 Err((why, _)) => so_far.given_up(why),
             }),
             // One cause for all.
             None => failed.or(unknown),
-        };
-        if let Some(fate) = fate {
+        }
+    };
+    if batch.is_aggregated() {
+        // The records of an entry have others between them.
+        let mut fates = Vec::with_capacity(batch.records());
+        for index in 0..batch.len() {
+            if let Some(fate) = fate_of(index) {
+                fates.extend(batch.entry_sequences(index).map(|sequence| (sequence, fate)));
+            }
+        }
+        fates.sort_unstable_by_key(|&(sequence, _)| sequence);
+        fates.into_iter().for_each(|(sequence, fate)| claims.add(sequence, fate));
+        return claims;
+    }
+    for (index, sequence) in batch.sequences().enumerate() {
+        if let Some(fate) = fate_of(index) {
             claims.add(sequence, fate);
         }
     }

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::aggregate::tests::pack;
 use super::super::inflate::tests::{gzip, zstd};
 use super::super::verdict::Latency;
 use super::super::{Made, Others, Producer};
 use super::*;
+use crate::aggregate::tests::pack;
 use crate::generate::{EventKind, Generator, Shaping, Timestamp};
 use crate::key::Keyer;
 use crate::kinesis::{HashKey, HashRange, Shard, ShardMap};
