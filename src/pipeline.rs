@@ -582,6 +582,34 @@ mod tests {
     }
 
     #[test]
+    fn an_aggregated_record_costs_no_allocation_in_the_steady_state() {
+        let allocations = |records, key: &str| {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let key = key.parse().expect("a strategy");
+            let (pipeline, _is_cut, _cut) = pipeline_to_null(EventKind::Mouse, &key, Arc::new(Ledger::new()));
+            let pipeline = pipeline.with_aggregation(Some(Aggregation { bytes: 51_200 }));
+            let carry = || {
+                let due = std::time::Instant::now();
+                let release = Release { job: 0, records, due, due_millis: 1_000, first: true };
+                runtime.block_on(pipeline.carry(release.into(), None));
+            };
+            (0..20).for_each(|_| carry());
+            let counts = pipeline.ledger.snapshot();
+            assert_eq!(counts.law(), Ok(()));
+            assert_eq!(
+                (counts.sent, counts.entries_sent),
+                (u64::from(20 * records), 20 * (u64::from(records) / 200 + 1))
+            );
+            allocation_counter::measure(carry).count_total
+        };
+        for key in ["random", "round-robin"] {
+            let (few, many) = (allocations(10, key), allocations(500, key));
+            assert_eq!(few, many, "{key}: a request of 10 records allocates as often as one of 500");
+        }
+    }
+
+    #[test]
     fn a_witness_costs_one_allocation_a_request_and_none_a_record() {
         let (event, key) = (EventKind::Click, KeyStrategy::Random);
         let alone = allocations(event, &key, 500, false);

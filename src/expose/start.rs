@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use super::aggregated::AggregationPlan;
 use super::forecast::Forecast;
 use super::human;
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
@@ -119,6 +120,8 @@ pub struct PlanFacts {
     pub most_keys: Option<u64>,
     /// What is played in place of the schedule, in words; none: nothing.
     pub replay: Option<String>,
+    /// How events are aggregated; none: each is a record of its own.
+    pub aggregation: Option<AggregationPlan>,
     /// Which share of the load each shard gets; none where they are alike, or not known.
     pub forecast: Option<Forecast>,
     /// The seed.
@@ -145,7 +148,8 @@ pub struct PlanFacts {
 
 impl PlanFacts {
     /// Records of a due second.
-    fn records(&self) -> u64 {
+    #[must_use]
+    pub fn records(&self) -> u64 {
         // What a trace asks of the stream is not known before it is read.
         if self.replay.is_some() {
             return 0;
@@ -187,8 +191,10 @@ impl PlanFacts {
     /// How much of `shards` shards the load is: by records, by bytes (1 is all).
     fn load_on(&self, shards: u64) -> (f64, f64) {
         let shards = shards.max(1) as f64;
+        // A shard counts Kinesis records. Of several instances, this one's are told.
+        let each = self.aggregation.map_or(1.0, |aggregation| aggregation.each);
         (
-            self.records() as f64 / (shards * SHARD_RECORDS_PER_SECOND as f64),
+            self.records() as f64 / each / (shards * SHARD_RECORDS_PER_SECOND as f64),
             self.bytes() / (shards * SHARD_BYTES_PER_SECOND as f64),
         )
     }
@@ -224,6 +230,9 @@ pub fn start_text(plan: &PlanFacts) -> String {
     }
     row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
     row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
+    if let Some(aggregation) = &plan.aggregation {
+        row("aggregate", aggregation.words(plan.every_second));
+    }
     if let Some(forecast) = &plan.forecast {
         row("shards", forecast.words());
     }
@@ -281,6 +290,8 @@ pub fn log_start(plan: &PlanFacts) {
         key = plan.key,
         seed = plan.seed,
         instance = plan.instance,
+        aggregate_bytes = plan.aggregation.map(|aggregation| aggregation.bytes),
+        aggregate_records = plan.aggregation.map(|aggregation| aggregation.each),
         retry = plan.retry,
         max_attempts = plan.max_attempts,
         max_in_flight = plan.max_in_flight,
@@ -414,6 +425,7 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    warnings.extend(plan.aggregation.iter().flat_map(|aggregation| aggregation.warnings(stream.by_key)));
     warnings
 }
 

@@ -211,7 +211,7 @@ fn the_embedded_streams_own_count_is_told_and_a_difference_without_a_doubt_is_ca
         text.lines().last().expect("lines").to_owned()
     };
     assert_eq!(told(&good(), 6_000), "The embedded stream took 6,000 records by its own count.");
-    let one = Snapshot { due: 1, generated: 1, sent: 1, ..Snapshot::default() };
+    let one = Snapshot { due: 1, generated: 1, sent: 1, entries_sent: 1, ..Snapshot::default() };
     assert_eq!(told(&one, 1), "The embedded stream took 1 record by its own count.");
     assert_eq!(
         told(&bad(), 49_400),
@@ -257,7 +257,7 @@ fn aggregated_records_are_told_in_both_units() {
     ledger.attempted(Outcome::Partial, Duration::from_millis(10), Duration::from_millis(11), &settled);
     let text = summary_text(&ledger.snapshot(), Duration::from_secs(1), &facts());
     let table = "\nKinesis records                   count             mean rate
-  sent                               16                  16.0/s
+  sent                               16                  16/s
   user records in each              250  on average; the counts above are of user records
   throttled                           2  counted in every attempt
   elsewhere                         250  user records in aggregates that another shard took than they were made for\n";
