@@ -78,6 +78,9 @@ pub struct SharePlan {
     pub records: u64,
 }
 
+/// About how many bytes an aggregate has around the data and key of each of its records.
+const AGGREGATED: f64 = 10.0;
+
 /// What a run is about to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlanFacts {
@@ -185,7 +188,8 @@ impl PlanFacts {
 
     /// About how many bytes a due second has, keys included.
     fn bytes(&self) -> f64 {
-        self.records() as f64 * (self.event_bytes + self.key_bytes)
+        let around = self.aggregation.map_or(0.0, |_| AGGREGATED);
+        self.records() as f64 * (self.event_bytes + self.key_bytes + around)
     }
 
     /// How much of `shards` shards the load is: by records, by bytes (1 is all).
