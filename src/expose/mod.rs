@@ -20,6 +20,7 @@ mod server;
 mod slots;
 mod start;
 mod stream;
+mod stream_plan;
 mod summary;
 mod verdict;
 mod view;

@@ -8,51 +8,9 @@ use std::time::Duration;
 use super::aggregated::AggregationPlan;
 use super::forecast::Forecast;
 use super::human;
+use super::stream_plan::describe_stream;
+pub use super::stream_plan::{Capacity, StreamPlan};
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
-
-/// How a stream's capacity comes about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capacity {
-    /// The user says how many shards.
-    Provisioned,
-    /// AWS says how many shards, and adds some when the traffic grows.
-    OnDemand,
-    /// The embedded stream: as many shards as asked for, with the limits of real ones.
-    Embedded,
-    /// The endpoint does not tell.
-    Untold,
-}
-
-impl Capacity {
-    /// The capacity in words.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Provisioned => "provisioned",
-            Self::OnDemand => "on-demand",
-            Self::Embedded => "embedded, with the limits of real shards",
-            Self::Untold => "capacity mode not told",
-        }
-    }
-}
-
-/// The stream that a run writes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamPlan {
-    /// Its name.
-    pub name: String,
-    /// Its ARN, where it is known.
-    pub arn: Option<String>,
-    /// Its region.
-    pub region: Option<String>,
-    /// The endpoint's address where it is not AWS's own.
-    pub endpoint: Option<String>,
-    /// How its capacity comes about.
-    pub capacity: Capacity,
-    /// Whether a record's shard follows from its key, where the endpoint tells.
-    pub by_key: Option<bool>,
-    /// Shards that take writes.
-    pub shards: u64,
-}
 
 /// A load that is not so many messages for each job.
 #[derive(Debug, Clone, PartialEq)]
@@ -305,19 +263,6 @@ pub fn log_start(plan: &PlanFacts) {
     );
     for warning in warnings(plan) {
         tracing::warn!("{warning}");
-    }
-}
-
-fn describe_stream(stream: &StreamPlan, row: &mut impl FnMut(&str, String)) {
-    let shards = human::counted(stream.shards, "shard");
-    row("stream", format!("{}, {shards}, {}", stream.name, stream.capacity.words()));
-    match (&stream.arn, &stream.region) {
-        (Some(arn), _) => row("ARN", arn.clone()),
-        (None, Some(region)) => row("region", region.clone()),
-        (None, None) => {}
-    }
-    if let Some(endpoint) = &stream.endpoint {
-        row("endpoint", endpoint.clone());
     }
 }
 

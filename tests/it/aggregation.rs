@@ -137,5 +137,9 @@ fn a_dry_run_tells_both_units_and_what_packs_nothing_is_warned_of() {
     assert!(told.contains("warning: aggregation packs next to nothing"), "{told}");
     let wrong = ["--dry-run", "--local", "--aggregation=2MiB", "--max-record-bytes=1MiB"];
     let refused = Program::run(&wrong).finish();
-    assert!(refused.code == 64 && refused.stderr.contains("--aggregation and --max-record-bytes"), "{}", refused.stderr);
+    assert!(
+        refused.code == 64 && refused.stderr.contains("--aggregation and --max-record-bytes"),
+        "{}",
+        refused.stderr
+    );
 }
