@@ -65,6 +65,9 @@ struct Bytes {
 /// What stands around the data of an entry, in bytes: names, commas, a key, an explicit hash key.
 const AROUND: usize = 320;
 
+/// The same for a record of an aggregate: heads of fields, a random key.
+const AROUND_MEMBER: usize = 28;
+
 /// The buffers that one batch needs.
 #[derive(Debug, Default)]
 struct Bench {
@@ -256,7 +259,11 @@ impl<T: Transport> Pipeline<T> {
         let Bench { spent, event, key, packer, bundler, .. } = bench;
         let job = release.job;
         let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
-        builder.expect(*left as usize, self.maker.typical_event());
+        match self.aggregation {
+            None => builder.expect(*left as usize, self.maker.typical_event()),
+            // However many entries they become, their bytes are known about.
+            Some(_) => builder.expect(1, *left as usize * (self.maker.typical_event() + AROUND_MEMBER)),
+        }
         let before = *left;
         let keys = self.keyer.at(release.due_millis);
         let mut bundling = self.aggregation.map(|aggregation| {

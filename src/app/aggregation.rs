@@ -8,11 +8,14 @@ use crate::key::KeyStrategy;
 use crate::kinesis::Limits;
 use crate::schedule::Pacing;
 
-/// Most records of one release: as many as a request has entries, or many more where several are one entry.
-pub(super) fn together(config: &Config, limits: Limits, maker: &Maker) -> usize {
+/// Most records of one release: as many as a request has entries, or many more where several are one entry. Where there are
+/// more shards than entries, a request is full as soon as it has one for each.
+pub(super) fn together(config: &Config, limits: Limits, maker: &Maker, shards: usize) -> usize {
     match config.aggregation {
-        None => limits.request_records,
-        Some(_) => Aggregation::together(limits.request_records, limits.request_bytes, maker.typical_event()),
+        Some(_) if shards <= limits.request_records => {
+            Aggregation::together(limits.request_records, limits.request_bytes, maker.typical_event())
+        }
+        _ => limits.request_records,
     }
 }
 
@@ -26,8 +29,8 @@ pub(super) fn told(config: &Config, limits: Limits, maker: &Maker, plan: PlanFac
         Pacing::Burst | Pacing::Stagger => of_job,
         Pacing::Smooth | Pacing::Poisson => of_job.min(own / 100.0),
     };
-    let of_release = of_release.min(together(config, limits, maker) as f64);
     let shards = plan.stream.as_ref().map_or(1, |stream| stream.shards).max(1);
+    let of_release = of_release.min(together(config, limits, maker, shards as usize) as f64);
     let shards = match (&config.key, plan.most_keys) {
         // A release is of one job.
         (KeyStrategy::Job, _) => 1,

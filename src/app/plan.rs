@@ -207,7 +207,7 @@ pub(super) fn first_second(
     let mut sequences = vec![(0_u64, 0_u64); load.jobs as usize];
     let (mut packer, mut bundler) = (Packer::default(), Bundler::default());
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
-    let (mut all_entries, together) = (0, aggregation::together(config, limits, maker));
+    let (mut all_entries, together) = (0, aggregation::together(config, limits, maker, map.shards().len()));
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
     for slice in Arrivals::shared(quota, curve, load.pacing, together, seed, share) {
         let (mut left, (next, opened_millis)) = (slice.records, &mut sequences[slice.job as usize]);

@@ -96,7 +96,7 @@ impl App {
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
-        let together = aggregation::together(&config, limits, &maker);
+        let together = aggregation::together(&config, limits, &maker, shards.shards().len());
         let plan = Plan {
             cron: load.cron.clone(),
             jobs: load.jobs,

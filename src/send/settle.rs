@@ -297,13 +297,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
+    use crate::batch::{Aggregation, BatchBuilder, Bundler, Envelope, Pushed, Spent};
     use crate::kinesis::{HashKey, HashRange, Limits, Shard};
 
     fn batch(records: usize) -> Batch {
         let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
         for index in 0..records {
             assert_eq!(builder.push(b"0123456789", &format!("key-{index}"), None), Pushed::Added);
+        }
+        builder.seal(&Envelope::new("s", None)).expect("not empty")
+    }
+
+    /// A batch of as many entries, most of which hold several records.
+    fn aggregated(entries: usize) -> Batch {
+        let (mut builder, mut bundler) =
+            (BatchBuilder::new(Limits::AWS, Spent::default()), Bundler::default());
+        let map = two_shards();
+        bundler.begin(&map);
+        let mut number = 0;
+        while builder.len() < entries {
+            let (aggregation, key) = (Aggregation { bytes: 64 + number % 70 }, format!("key-{number}"));
+            let pushed = bundler.push(aggregation, &mut builder, &map, b"0123456789", &key, None);
+            assert_eq!(pushed, Pushed::Added);
+            number += 1;
         }
         builder.seal(&Envelope::new("s", None)).expect("not empty")
     }
@@ -363,6 +379,54 @@ mod tests {
             prop_assert_eq!(by_shard, (settled.sent, settled.sent_bytes, settled.throttled));
             prop_assert_eq!(settled.perhaps_twice, if doubtful { settled.sent } else { 0 });
             prop_assert!(!doubtful || settled.failed.is_empty(), "perhaps stored is not certainly failed");
+        }
+    }
+
+    proptest! {
+        // Where entries hold several records, each fate is that of all records in an entry, and what Kinesis counts is
+        // the number of entries; the shards' counts add up to the totals in both.
+        #[test]
+        fn every_record_of_an_entry_has_its_fate(results in vec(result(), 1..60), may_retry: bool, doubtful: bool) {
+            let (batch, shards) = (aggregated(results.len()), two_shards());
+            prop_assert!(batch.records() > batch.len() || batch.len() < 4);
+            let answer = Answer { entries: results.clone(), ..Answer::default() };
+            let so_far = Circumstances { may_retry, doubtful, shards: &shards };
+            let ruling = settle_answer(&batch, &answer, so_far);
+            let again: Vec<u16> = match &ruling.next {
+                Next::Done => vec![],
+                Next::AllAgain => (0..batch.len() as u16).collect(),
+                Next::Again(again) => again.clone(),
+            };
+            let records_of = |is: &dyn Fn(usize) -> bool| -> u64 {
+                (0..batch.len()).filter(|&at| is(at)).map(|at| batch.entry_records(at) as u64).sum()
+            };
+            let settled = &ruling.settled;
+            let stored = |at: usize| matches!(results[at], EntryResult::Stored(_));
+            let throttled = |at: usize| matches!(results[at], EntryResult::Throttled(_));
+            prop_assert_eq!(settled.sent, records_of(&stored));
+            prop_assert_eq!(settled.throttled, records_of(&throttled));
+            let goes_again = |at: usize| again.contains(&(at as u16));
+            prop_assert_eq!(total(settled) + records_of(&goes_again), batch.records() as u64);
+            let elsewhere = |at: usize| match (results[at], batch.made_for(at)) {
+                (EntryResult::Stored(Some(shard)), Some(own)) => shard != own,
+                _ => false,
+            };
+            prop_assert_eq!(settled.sent_elsewhere, records_of(&elsewhere));
+            let sum = |count: fn(&ShardCounts) -> u64| -> u64 { settled.shards.iter().map(|(_, one)| count(one)).sum() };
+            prop_assert_eq!((sum(|one| one.sent), sum(|one| one.throttled)), (settled.sent, settled.throttled));
+            let entries = |is: &dyn Fn(usize) -> bool| (0..batch.len()).filter(|&at| is(at)).count() as u64;
+            prop_assert_eq!(sum(|one| one.entries_sent), entries(&stored));
+            prop_assert_eq!(sum(|one| one.entries_throttled), entries(&throttled));
+            // The claims name each record that is settled once, in order.
+            let claims = claims(&batch, Some(&answer), so_far, &ruling, 0);
+            let named: Vec<u64> = claims.as_slice().iter().flat_map(|claim| claim.sequences.clone()).collect();
+            prop_assert!(named.is_sorted_by(|one, next| one < next));
+            prop_assert_eq!(named.len() as u64, total(settled));
+            // A fault of the whole request is one of all records, and of all entries.
+            let fault = settle_fault(&batch, Cause::Refused(Refusal::Throttled), so_far).settled;
+            prop_assert_eq!(fault.throttled, batch.records() as u64);
+            let entries: u64 = fault.shards.iter().map(|(_, one)| one.entries_throttled).sum();
+            prop_assert_eq!(entries, batch.len() as u64);
         }
     }
 
