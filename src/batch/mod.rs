@@ -222,6 +222,17 @@ impl Batch {
         (Self { wire: self.wire, body: body.into(), entries, size, job: self.job, first: self.first }, spent)
     }
 
+    /// The same of a batch that stays.
+    ///
+    /// # Panics
+    /// As [`only`](Self::only).
+    #[must_use]
+    pub fn part(&self, keep: &[u16], envelope: &Envelope) -> Self {
+        let Self { wire, size, job, first, .. } = *self;
+        let whole = Self { wire, body: self.body.clone(), entries: self.entries.clone(), size, job, first };
+        whole.only(keep, envelope).0
+    }
+
     /// Takes the batch apart so that its buffers serve again.
     #[must_use]
     pub fn spent(self) -> Spent {
