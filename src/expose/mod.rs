@@ -5,6 +5,7 @@
 
 mod catalogue;
 mod chart;
+mod comparison;
 mod console;
 mod forecast;
 mod human;
@@ -20,11 +21,13 @@ mod slots;
 mod start;
 mod stream;
 mod summary;
+mod throttles;
 mod verdict;
 mod view;
 
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
+pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, span as human_span};

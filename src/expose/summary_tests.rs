@@ -15,7 +15,7 @@ fn facts() -> RunFacts {
 
 fn sent(records: u64, shards: &[(Option<u64>, u64, u64)]) -> Settled {
     let shards = shards.iter().map(|&(shard, sent, throttled)| {
-        (shard.map(ShardId), ShardCounts { sent, sent_bytes: 200 * sent, throttled })
+        (shard.map(ShardId), ShardCounts { sent, sent_bytes: 200 * sent, throttled, throttled_bytes: 0 })
     });
     Settled { sent: records, sent_bytes: 200 * records, shards: shards.collect(), ..Settled::default() }
 }
@@ -122,6 +122,7 @@ PutRecords requests               count      share  mean rate
     timeout                          99    99.00 %
   records sent each                 490  on average
   entries throttled               1,250  counted in every attempt: 0.03 for each record generated
+    not judged yet                1,250
 
 Times                               p50        p90        p99        max
   delivery delay                  2.0 s      2.0 s      2.0 s      2.0 s  per record, from due to acknowledged
@@ -248,7 +249,8 @@ fn many_shards_end_in_one_row_that_holds_the_rest() {
     let shards = |count: u64| {
         let mut counts = Snapshot::default();
         for shard in 0..count {
-            let shard_counts = ShardCounts { sent: 10, sent_bytes: 1_000, throttled: 1 };
+            let shard_counts =
+                ShardCounts { sent: 10, sent_bytes: 1_000, throttled: 1, throttled_bytes: 100 };
             counts.shards.insert(Some(ShardId(shard)), shard_counts);
         }
         counts.sent = 10 * count;
