@@ -12,8 +12,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
-    VerifyOptions, settings,
+    self, CompareOptions, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat,
+    StreamOptions, VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -62,6 +62,14 @@ fn main() -> ExitCode {
             let log = options.log.clone();
             live(&log, |console| stream(*options, console))
         }
+        Ok(Invocation::CompareRetry(mut options)) => match event(&options.config) {
+            Ok((event, notes)) => {
+                options.config.notices.extend(notes);
+                let log = options.config.log.clone();
+                live(&log, |console| compare_retry(*options, event, console))
+            }
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(mut config)) => match event(&config) {
@@ -241,6 +249,24 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
                 exit => exit,
             }
         }
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Runs one load through each retry policy; the comparison is data, for standard output.
+async fn compare_retry(mut options: CompareOptions, event: Event, console: Console) -> Exit {
+    let notice = open_files().and_then(|limit| app::too_few(limit, &options.config));
+    options.config.notices.extend(notice);
+    let signals = match caught(&console) {
+        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
+        Err(exit) => return exit,
+    };
+    let stop = || {
+        let signals = Arc::clone(&signals);
+        async move { signals.lock().await.next().await }
+    };
+    match Box::pin(app::compare_retry(&options, &event, stop)).await {
+        Ok(told) => tell(told),
         Err(error) => complain(&console, error.exit(), &error),
     }
 }

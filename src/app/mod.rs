@@ -5,6 +5,7 @@ mod barrier;
 mod burst_tests;
 #[cfg(test)]
 mod claim_tests;
+mod compare_retry;
 mod draw;
 mod embedded;
 mod files;
@@ -48,6 +49,7 @@ use crate::schedule::{Announcer, Control, Plan, Share, wall};
 use crate::send::Sender;
 use crate::verify::Board;
 
+pub use compare_retry::compare_retry;
 pub use draw::draw;
 pub use files::too_few;
 pub use guard::{AllGuarded, Guarded};
