@@ -9,6 +9,7 @@ mod counts;
 mod digest;
 mod durations;
 mod other_writers;
+pub mod timeline;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,6 +19,7 @@ pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, 
 pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
 pub use other_writers::OtherWriters;
+pub use timeline::Timeline;
 
 pub use crate::generate::Injected;
 use crate::kinesis::ShardId;
