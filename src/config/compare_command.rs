@@ -114,7 +114,8 @@ pub(super) fn typed(matches: &ArgMatches) -> Verb {
 pub(super) fn options(asked: &mut Asked, json: bool) -> Option<CompareOptions> {
     let without_effect: Vec<String> = SETTINGS
         .iter()
-        .filter(|setting| !is_taken(setting) && asked.is_given(setting))
+        // Whoever has turned the listener off need not be told that there is none.
+        .filter(|setting| !is_taken(setting) && setting.name != table::LISTEN.name && asked.is_given(setting))
         .map(|setting| asked.origin(setting))
         .collect();
     let policies = policies(asked);

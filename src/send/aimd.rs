@@ -135,7 +135,7 @@ mod tests {
         let mut aimd = Aimd::new(1_000);
         aimd.throttled(Duration::ZERO, 1_000);
         let asks: Vec<_> = (0..4).map(|_| aimd.ask(Duration::ZERO, MS * 1_000, 350)).collect();
-        assert_eq!(asks, [Some(MS * 0), Some(MS * 500), Some(MS * 1_000), None]);
+        assert_eq!(asks, [Some(Duration::ZERO), Some(MS * 500), Some(MS * 1_000), None]);
         aimd.give_back(350);
         assert_eq!(aimd.ask(Duration::ZERO, MS * 1_000, 1), Some(MS * 1_000));
     }

@@ -71,8 +71,9 @@ fn three_instances_on_one_shard_estimate_one_another_within_a_tenth() {
 
 #[test]
 fn who_is_alone_is_told_that_it_is_its_own_limit() {
-    for (event, cause) in [("--event-size=100", "records"), ("--event-size=20000", "bytes")] {
-        let rate = if cause == "records" { "1500/s" } else { "100/s" };
+    for (rate, event, cause) in
+        [("1500/s", "--event-size=400", "records"), ("100/s", "--event-size=20000", "bytes")]
+    {
         let load = ["--local", "--jobs=5", "--rate", rate, "--duration=3s", "--retry=none", event];
         let fields = ended(&Program::run(&load).finish().stderr);
         let throttled = number(&fields, "throttled");
