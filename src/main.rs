@@ -7,13 +7,11 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, CompareOptions, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat,
-    StreamOptions, VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -28,10 +26,14 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+#[path = "main/compare.rs"]
+mod compare;
 #[path = "main/env_file.rs"]
 mod env_file;
 #[path = "main/signals.rs"]
 mod signals;
+#[path = "main/verify.rs"]
+mod verify;
 
 use env_file::env_file;
 use signals::Signals;
@@ -60,7 +62,7 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Verify(options)) => {
             let log = options.log.clone();
-            live(&log, |console| verify(*options, console))
+            live(&log, |console| verify::run(*options, console))
         }
         Ok(Invocation::Stream(options)) => {
             let log = options.log.clone();
@@ -70,7 +72,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => {
                 options.config.notices.extend(notes);
                 let log = options.config.log.clone();
-                live(&log, |console| compare_retry(*options, event, console))
+                live(&log, |console| compare::retry(*options, event, console))
             }
             Err(error) => refuse(&error),
         },
@@ -230,48 +232,6 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
                 exit => exit,
             }
         }
-        Err(error) => complain(&console, error.exit(), &error),
-    }
-}
-
-/// Reads a stream back; the verdict is data, for standard output.
-async fn verify(options: VerifyOptions, console: Console) -> Exit {
-    let signals = match caught(&console) {
-        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(exit) => return exit,
-    };
-    let json = options.json;
-    let stop = || {
-        let signals = Arc::clone(&signals);
-        async move { signals.lock().await.next().await }
-    };
-    // Boxed: with the futures of all that it waits for it is 16 kB.
-    match Box::pin(app::verify(options, console.clone(), stop)).await {
-        Ok(verified) => {
-            let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
-            match print(&told) {
-                Exit::Sent => verified.exit(),
-                exit => exit,
-            }
-        }
-        Err(error) => complain(&console, error.exit(), &error),
-    }
-}
-
-/// Runs one load through each retry policy; the comparison is data, for standard output.
-async fn compare_retry(mut options: CompareOptions, event: Event, console: Console) -> Exit {
-    let notice = open_files().and_then(|limit| app::too_few(limit, &options.config));
-    options.config.notices.extend(notice);
-    let signals = match caught(&console) {
-        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(exit) => return exit,
-    };
-    let stop = || {
-        let signals = Arc::clone(&signals);
-        async move { signals.lock().await.next().await }
-    };
-    match Box::pin(app::compare_retry(&options, &event, stop)).await {
-        Ok(told) => tell(told),
         Err(error) => complain(&console, error.exit(), &error),
     }
 }

@@ -63,3 +63,42 @@ impl Model {
         news.collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHARDS: u64 = 1_000;
+
+    /// One answer that names all shards, `millis` after the start, of which each throttles one entry.
+    fn answer(model: &mut Model, millis: u64) -> usize {
+        let at = Duration::from_millis(millis);
+        let seen = Seen { sent: 1, sent_bytes: 100, throttled: 1, throttled_bytes: 100 };
+        (0..SHARDS).for_each(|shard| model.feed(at, at, ShardId(shard), seen));
+        model.judge(at).len()
+    }
+
+    #[test]
+    fn a_thousand_shards_are_told_once_each_when_there_is_news_and_not_more_often_than_that() {
+        let mut model = Model::default();
+        let told: Vec<usize> = (0..40).map(|tenth| answer(&mut model, tenth * 100)).collect();
+        // Nothing is old enough for more than a second; then there is news four times a second, as looked at in tenths.
+        assert!(told[..12].iter().all(|&news| news == 0), "{told:?}");
+        assert!(told.iter().all(|&news| news == 0 || news == SHARDS as usize), "{told:?}");
+        assert_eq!(told[15..].iter().filter(|&&news| news > 0).count(), 9, "{told:?}");
+        let last = model.conclude();
+        assert!(last.iter().all(|(_, told)| told.by_others == 40), "{last:?}");
+        assert_eq!((last.len(), model.conclude().len()), (SHARDS as usize, 0));
+    }
+
+    #[test]
+    fn an_answer_costs_no_allocation_once_its_shards_are_known() {
+        let mut model = Model::default();
+        for tenth in 0..40 {
+            answer(&mut model, tenth * 100);
+        }
+        // Between two judgements; these make a list of what is new.
+        let cost = allocation_counter::measure(|| assert_eq!(answer(&mut model, 4_010), 0));
+        assert_eq!(cost.count_total, 0);
+    }
+}

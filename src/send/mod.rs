@@ -10,7 +10,9 @@ mod policy_tests;
 mod regime;
 mod sender;
 mod settle;
+mod transport;
 
 pub use policy::{LATEST, Retry, RetryError, SendPolicy};
-pub use sender::{Sender, Transport, Turn};
+pub use sender::{Sender, Turn};
 pub use settle::{Circumstances, Next, Ruling, settle_answer, settle_fault};
+pub use transport::Transport;

@@ -1,6 +1,5 @@
 //! Takes a batch through its attempts until every record is settled; bounded in number, time and by the drain.
 
-use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,31 +11,13 @@ use super::complaints::Complaints;
 use super::hold::Hold;
 use super::regime::{Regime, lock};
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
-use super::{LATEST, SendPolicy, backoff};
+use super::{LATEST, SendPolicy, Transport, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, EntryResult, Fault, Lane, OpenShards, ShardId, Silence};
+use crate::kinesis::{Answer, Cause, EntryResult, Fault, OpenShards, ShardId, Silence};
 use crate::ledger::{
     Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, StoredIn, Unknown, Witness,
 };
 use crate::model::{Model, Seen};
-
-/// Whatever puts records: Kinesis, or a test's script.
-pub trait Transport: Send + Sync + 'static {
-    /// One PutRecords attempt; see [`Lane::put`].
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send;
-}
-
-impl Transport for Lane {
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
-        Lane::put(self, body, answer)
-    }
-}
-
-impl<T: Transport> Transport for Arc<T> {
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
-        T::put(self, body, answer)
-    }
-}
 
 /// Sends batches and tells the ledger what became of their records.
 #[derive(Debug)]
