@@ -287,6 +287,7 @@ fn why_failed(why: Failed) -> &'static str {
         Failed::TooLarge => "larger than a record of this stream may be",
         Failed::NoKey => "the event has no value where the partition key should come from",
         Failed::HeldBack => "never sent: their shard would not have taken them within a second",
+        Failed::NoEvent => "the template could not make the event; the log says why, once",
         Failed::Drain => "the run ended while they waited to try again; refused or unreachable before",
     }
 }
