@@ -189,7 +189,9 @@ impl ShardModel {
                 bytes -= later.sent_bytes as f64;
             }
         }
-        let uncertain = 2.0 * BIN.as_secs_f64();
+        // The bins on both sides, and what lies too far ahead to be looked at.
+        let unseen = bin.doubt.saturating_sub(BIN * MOST_AHEAD as u32);
+        let uncertain = (2 * BIN + unseen).as_secs_f64();
         let room_records = records - uncertain * self.rates.records as f64;
         let room_bytes = bytes - uncertain * self.rates.bytes as f64 - own_bytes;
         // So many of them the shard would have taken, had it been this run's alone.
