@@ -119,6 +119,7 @@ impl ShardLabels {
                 other.throttled += counts.throttled;
                 other.entries_sent += counts.entries_sent;
                 other.entries_throttled += counts.entries_throttled;
+                other.sent_elsewhere += counts.sent_elsewhere;
             }
         }
         rows.push(("other".to_owned(), other));

@@ -98,7 +98,8 @@ fn scrape(metrics: &Metrics) -> Scrape {
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
     let (sent, sent_bytes) = (records, 10 * records);
-    let counts = ShardCounts { sent, sent_bytes, throttled: 1, entries_sent: sent, entries_throttled: 1 };
+    let entries = ShardCounts { entries_sent: sent, entries_throttled: 1, ..ShardCounts::default() };
+    let counts = ShardCounts { sent, sent_bytes, throttled: 1, ..entries };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -145,8 +146,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         failed: vec![(Failed::Throttled, 2)],
         unknown: vec![(Unknown::Timeout, 1)],
         throttled: 4,
-        sent_elsewhere: 2,
-        shards: Vec::new(),
+        shards: vec![(None, ShardCounts { sent_elsewhere: 2, ..ShardCounts::default() })],
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
     let scrape = scrape(&metrics);

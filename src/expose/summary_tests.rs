@@ -15,7 +15,8 @@ fn facts() -> RunFacts {
 
 /// A shard's counts where each record is an entry.
 fn of_shard(sent: u64, sent_bytes: u64, throttled: u64) -> ShardCounts {
-    ShardCounts { sent, sent_bytes, throttled, entries_sent: sent, entries_throttled: throttled }
+    let (entries_sent, entries_throttled) = (sent, throttled);
+    ShardCounts { sent, sent_bytes, throttled, entries_sent, entries_throttled, sent_elsewhere: 0 }
 }
 
 fn sent(records: u64, shards: &[(Option<u64>, u64, u64)]) -> Settled {
@@ -245,12 +246,12 @@ fn aggregated_records_are_told_in_both_units() {
         throttled: 500,
         entries_sent: 16,
         entries_throttled: 2,
+        sent_elsewhere: 250,
     };
     let settled = Settled {
         sent: 4_000,
         sent_bytes: 800_000,
         throttled: 500,
-        sent_elsewhere: 250,
         shards: vec![(Some(ShardId(0)), counts)],
         ..Settled::default()
     };

@@ -206,6 +206,8 @@ pub struct ShardCounts {
     pub entries_sent: u64,
     /// Entries refused for a limit, per attempt.
     pub entries_throttled: u64,
+    /// Records stored in aggregates that were made for another shard.
+    pub sent_elsewhere: u64,
 }
 
 /// Every number of a run at one moment.
@@ -321,7 +323,6 @@ impl Snapshot {
         self.sent_bytes += settled.sent_bytes;
         self.perhaps_twice += settled.perhaps_twice;
         self.throttled += settled.throttled;
-        self.sent_elsewhere += settled.sent_elsewhere;
         let mut done = settled.sent;
         for &(why, n) in &settled.failed {
             self.failed.add(why, n);
@@ -343,6 +344,8 @@ impl Snapshot {
             all.throttled += counts.throttled;
             all.entries_sent += counts.entries_sent;
             all.entries_throttled += counts.entries_throttled;
+            all.sent_elsewhere += counts.sent_elsewhere;
+            self.sent_elsewhere += counts.sent_elsewhere;
             self.entries_sent += counts.entries_sent;
             self.entries_throttled += counts.entries_throttled;
         }

@@ -37,8 +37,6 @@ pub struct Settled {
     pub unknown: Vec<(Unknown, u64)>,
     /// Records that a limit refused in this attempt.
     pub throttled: u64,
-    /// Sent records in aggregates that another shard took than the one they were made for.
-    pub sent_elsewhere: u64,
     /// Sent and throttled records and entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
 }
