@@ -120,6 +120,7 @@ impl ShardLabels {
                 other.entries_sent += counts.entries_sent;
                 other.entries_throttled += counts.entries_throttled;
                 other.throttled_bytes += counts.throttled_bytes;
+                other.sent_elsewhere += counts.sent_elsewhere;
             }
         }
         rows.push(("other".to_owned(), other));

@@ -99,14 +99,8 @@ fn scrape(metrics: &Metrics) -> Scrape {
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
     let (sent, sent_bytes) = (records, 10 * records);
-    let counts = ShardCounts {
-        sent,
-        sent_bytes,
-        throttled: 1,
-        throttled_bytes: 10,
-        entries_sent: sent,
-        entries_throttled: 1,
-    };
+    let entries = ShardCounts { entries_sent: sent, entries_throttled: 1, ..ShardCounts::default() };
+    let counts = ShardCounts { sent, sent_bytes, throttled: 1, throttled_bytes: 10, ..entries };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -154,9 +148,8 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         unknown: vec![(Unknown::Timeout, 1)],
         entries: 11,
         throttled: 4,
-        sent_elsewhere: 2,
         causes: vec![(ThrottleCause::Kms, 1)],
-        shards: Vec::new(),
+        shards: vec![(None, ShardCounts { sent_elsewhere: 2, ..ShardCounts::default() })],
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
     let scrape = scrape(&metrics);

@@ -15,15 +15,9 @@ fn facts() -> RunFacts {
 
 /// A shard's counts where each record is an entry.
 fn of_shard(sent: u64, sent_bytes: u64, throttled: u64) -> ShardCounts {
-    let throttled_bytes = 200 * throttled;
-    ShardCounts {
-        sent,
-        sent_bytes,
-        throttled,
-        throttled_bytes,
-        entries_sent: sent,
-        entries_throttled: throttled,
-    }
+    let (entries_sent, entries_throttled) = (sent, throttled);
+    let entries = ShardCounts { entries_sent, entries_throttled, ..ShardCounts::default() };
+    ShardCounts { sent, sent_bytes, throttled, throttled_bytes: 200 * throttled, ..entries }
 }
 
 fn sent(records: u64, shards: &[(Option<u64>, u64, u64)]) -> Settled {
@@ -255,12 +249,12 @@ fn aggregated_records_are_told_in_both_units() {
         throttled_bytes: 100_000,
         entries_sent: 16,
         entries_throttled: 2,
+        sent_elsewhere: 250,
     };
     let settled = Settled {
         sent: 4_000,
         sent_bytes: 800_000,
         throttled: 500,
-        sent_elsewhere: 250,
         shards: vec![(Some(ShardId(0)), counts)],
         ..Settled::default()
     };

@@ -227,6 +227,8 @@ pub struct ShardCounts {
     pub entries_throttled: u64,
     /// Their bytes.
     pub throttled_bytes: u64,
+    /// Records stored in aggregates that were made for another shard.
+    pub sent_elsewhere: u64,
 }
 
 /// Every number of a run at one moment.
@@ -351,7 +353,6 @@ impl Snapshot {
         self.perhaps_twice += settled.perhaps_twice;
         self.entries += settled.entries;
         self.throttled += settled.throttled;
-        self.sent_elsewhere += settled.sent_elsewhere;
         // Judged are entries, as Kinesis counts them.
         self.throttled_unjudged +=
             settled.shards.iter().map(|(_, counts)| counts.entries_throttled).sum::<u64>();
@@ -379,6 +380,8 @@ impl Snapshot {
             all.throttled += counts.throttled;
             all.entries_sent += counts.entries_sent;
             all.entries_throttled += counts.entries_throttled;
+            all.sent_elsewhere += counts.sent_elsewhere;
+            self.sent_elsewhere += counts.sent_elsewhere;
             self.entries_sent += counts.entries_sent;
             self.entries_throttled += counts.entries_throttled;
             all.throttled_bytes += counts.throttled_bytes;

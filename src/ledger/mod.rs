@@ -44,8 +44,6 @@ pub struct Settled {
     pub throttled: u64,
     /// Entries of them that the answer itself gives a cause; the others are for the model to judge.
     pub causes: Vec<(ThrottleCause, u64)>,
-    /// Sent records in aggregates that another shard took than the one they were made for.
-    pub sent_elsewhere: u64,
     /// Sent and throttled records and entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
 }

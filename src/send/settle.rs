@@ -205,7 +205,7 @@ fn settle_entries<const AGGREGATED: bool>(
                 if AGGREGATED {
                     counts.entries_sent += 1;
                     let elsewhere = shard.zip(batch.made_for(index)).is_some_and(|(one, other)| one != other);
-                    settled.sent_elsewhere += if elsewhere { records } else { 0 };
+                    counts.sent_elsewhere += if elsewhere { records } else { 0 };
                 }
                 settled.sent += records;
                 settled.sent_bytes += bytes;
@@ -427,8 +427,8 @@ mod tests {
                 (EntryResult::Stored(Some(shard)), Some(own)) => shard != own,
                 _ => false,
             };
-            prop_assert_eq!(settled.sent_elsewhere, records_of(&elsewhere));
             let sum = |count: fn(&ShardCounts) -> u64| -> u64 { settled.shards.iter().map(|(_, one)| count(one)).sum() };
+            prop_assert_eq!(sum(|one| one.sent_elsewhere), records_of(&elsewhere));
             prop_assert_eq!((sum(|one| one.sent), sum(|one| one.throttled)), (settled.sent, settled.throttled));
             let entries = |is: &dyn Fn(usize) -> bool| (0..batch.len()).filter(|&at| is(at)).count() as u64;
             prop_assert_eq!(sum(|one| one.entries_sent), entries(&stored));
