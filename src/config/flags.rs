@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::aws::AWS_VARIABLES;
 use super::healthcheck::{self, HealthVerb};
+use super::lab_command;
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Group, Scope, Setting};
@@ -74,6 +75,8 @@ pub(super) enum Verb {
     Import,
     Stream(StreamVerb),
     Healthcheck(HealthVerb),
+    Check { json: bool },
+    Capacity { json: bool },
 }
 
 /// What was typed.
@@ -236,10 +239,13 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),
         Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
+        Some(("check", sub)) => (Verb::Check { json: sub.get_flag(JSON) }, sub),
+        Some(("capacity", sub)) => (Verb::Capacity { json: sub.get_flag(JSON) }, sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
-    let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
+    let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false)).into_iter();
+    let own = own.chain(lab_command::OWN.map(|flag| (flag.0, false)));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
     for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
@@ -337,6 +343,7 @@ pub(super) fn command() -> Command {
         .args(SETTINGS.iter().map(arg))
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
+        .subcommands([lab_command::check(), lab_command::capacity()])
         .after_help(after_help())
 }
 

@@ -11,6 +11,7 @@ use super::aws::AwsValues;
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
+use super::lab_command::{self, CapacityOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
@@ -69,6 +70,15 @@ pub enum Invocation {
     Stream(Box<StreamOptions>),
     /// Ask a listener whether it lives.
     Healthcheck(HealthOptions),
+    /// Say what a run would meet.
+    Check {
+        /// The run.
+        config: Box<Config>,
+        /// As JSON, in place of text.
+        json: bool,
+    },
+    /// Find what the stream sustains.
+    Capacity(Box<CapacityOptions>),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -193,6 +203,16 @@ where
             options.map(|options| Invocation::Stream(Box::new(options)))
         }
         Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
+        Verb::Check { json } => {
+            let config = lab_command::check_config(&mut asked, understood);
+            aws.check(&mut asked);
+            config.map(|config| Invocation::Check { config: Box::new(config), json })
+        }
+        Verb::Capacity { json } => {
+            let options = lab_command::capacity_options(&mut asked, json, understood);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::Capacity(Box::new(options)))
+        }
         Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();

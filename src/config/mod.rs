@@ -6,11 +6,13 @@
 mod asked;
 mod aws;
 mod bytes;
+mod costs;
 mod cron_detail;
 mod flags;
 mod fleet;
 mod healthcheck;
 mod invocation;
+mod lab_command;
 mod model;
 mod payload;
 mod problem;
@@ -30,9 +32,11 @@ mod verify_command;
 mod tests;
 
 pub use aws::{AWS_VARIABLES, AwsForm, AwsVariable};
+pub use costs::Costs;
 pub use fleet::{Here, StartAt};
 pub use healthcheck::{HealthOptions, Listener};
 pub use invocation::{Invocation, LocalOptions, read, read_here};
+pub use lab_command::CapacityOptions;
 pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Replay, Seed, Target};
 pub use problem::{Problem, Problems, Shown};
 pub use reference::markdown_table;

@@ -345,6 +345,11 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--event-size=1KiB",
         "--inject=late:1%",
         "--answer-sheet=a",
+        "--price-shard-hour=0.015",
+        "--price-put-units=0.014",
+        "--price-stream-hour=0.04",
+        "--price-gb-in=0.08",
+        "--max-cost=5",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
