@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Reached;
+use super::stages::Reached;
 use super::trace::is_recorded;
 use crate::config::Config;
 use crate::generate::Shaping;

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::barrier::written;
+use super::forecast;
 use super::offered::Offered;
-use super::{Reached, forecast};
+use super::stages::Reached;
 use crate::batch::{BatchBuilder, Compression, Envelope, Framing, Packer, Pushed, Spent};
 use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};

@@ -55,6 +55,8 @@ impl Follower {
                     let (before, now) = (self.shards.now().shards().len(), map.shards().len());
                     if self.shards.replace(map) {
                         self.resharded().await;
+                        self.view
+                            .mark(format!("the stream was resharded: {before} shards before, {now} now"));
                         tracing::info!(
                             before,
                             now,

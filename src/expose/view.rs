@@ -1,18 +1,18 @@
-//! What the server shows: the phase of the run and the text of its metrics.
+//! What the server shows: the phase of the run, the text of its metrics, and its timeline.
 //!
 //! Bounds how often the ledger is copied and rendered, however many ask; never answers with numbers older
 //! than the question.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{self, Arc, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use super::metrics::{Metrics, MetricsError};
-use crate::ledger::Ledger;
+use crate::ledger::{Ledger, Timeline};
 use crate::verify::Board;
 
 /// Shortest time between two renderings: a client that asks without a pause must not keep the ledger's lock
@@ -56,6 +56,23 @@ struct Shared {
     metrics: Metrics,
     phase: AtomicU8,
     last: Mutex<Option<Rendered>>,
+    timeline: sync::Mutex<Kept>,
+    /// How many samples were taken.
+    sampled: watch::Sender<u64>,
+}
+
+/// A timeline, and the moment from which it counts.
+#[derive(Debug)]
+struct Kept {
+    began: std::time::Instant,
+    began_at: SystemTime,
+    timeline: Timeline,
+}
+
+impl Kept {
+    fn new() -> Self {
+        Self { began: std::time::Instant::now(), began_at: SystemTime::now(), timeline: Timeline::default() }
+    }
 }
 
 /// A text, and the moment before its snapshot was taken.
@@ -79,7 +96,13 @@ impl View {
     }
 
     fn of(metrics: Metrics) -> Self {
-        let shared = Shared { metrics, phase: AtomicU8::new(Phase::Starting as u8), last: Mutex::new(None) };
+        let shared = Shared {
+            metrics,
+            phase: AtomicU8::new(Phase::Starting as u8),
+            last: Mutex::new(None),
+            timeline: sync::Mutex::new(Kept::new()),
+            sampled: watch::Sender::new(0),
+        };
         Self { shared: Arc::new(shared) }
     }
 
@@ -91,6 +114,42 @@ impl View {
     /// Says where the run stands from now on.
     pub fn set_phase(&self, phase: Phase) {
         self.shared.phase.store(phase as u8, Ordering::Release);
+    }
+
+    /// The timeline begins now: what it had is forgotten.
+    pub fn begin_timeline(&self) {
+        *self.kept() = Kept::new();
+    }
+
+    /// Lets `take` sample for the timeline, given how long ago that began; then all who wait hear of it.
+    pub fn sample(&self, take: impl FnOnce(Duration, &mut Timeline)) {
+        let mut kept = self.kept();
+        let at = kept.began.elapsed();
+        take(at, &mut kept.timeline);
+        drop(kept);
+        self.shared.sampled.send_modify(|samples| *samples += 1);
+    }
+
+    /// Notes on the timeline that something happens now.
+    pub fn mark(&self, what: impl Into<String>) {
+        let mut kept = self.kept();
+        let at = kept.began.elapsed();
+        kept.timeline.mark(at, what);
+    }
+
+    /// Looks at the timeline, and at the moment when it began. Short: the sampling waits meanwhile.
+    pub fn timeline<T>(&self, look: impl FnOnce(&Timeline, SystemTime) -> T) -> T {
+        let kept = self.kept();
+        look(&kept.timeline, kept.began_at)
+    }
+
+    /// Tells of every sample, by how many there were.
+    pub fn samples(&self) -> watch::Receiver<u64> {
+        self.shared.sampled.subscribe()
+    }
+
+    fn kept(&self) -> sync::MutexGuard<'_, Kept> {
+        self.shared.timeline.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Where the run stands.

@@ -72,6 +72,11 @@ impl Durations {
         (!self.fine.is_empty()).then(|| Duration::from_micros(self.fine.max()))
     }
 
+    /// The values that occurred, in microseconds and ascending, with how often each did; to two significant digits.
+    pub(super) fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.fine.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value()))
+    }
+
     /// The events since `earlier`, a snapshot of the same distribution.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {

@@ -8,6 +8,7 @@ mod claim;
 mod counts;
 mod digest;
 mod durations;
+pub mod timeline;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub use claim::{Claim, Claims, Fate, Witness};
 pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
 pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
+pub use timeline::Timeline;
 
 pub use crate::generate::Injected;
 use crate::kinesis::ShardId;

@@ -1,0 +1,293 @@
+//! The life of a run that is ready: its load, its drain, its end.
+//!
+//! Decides in which order the stages begin and end; what they do is theirs.
+
+use std::future::Future;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use super::App;
+use super::barrier;
+use super::embedded::Embedded;
+use super::pace::{self, Pace};
+use super::plan;
+use super::readback::Beside;
+use super::report::Report;
+use super::reshard::{Follower, Following};
+use super::sampling::Sampling;
+use super::sheet::Sheet;
+use super::stages::{Reached, Stages};
+use super::start_error::StartError;
+use super::trace;
+use super::watch::Watch;
+use crate::batch::Compression;
+use crate::config::Config;
+use crate::expose::{Console, Phase, RunFacts, View};
+use crate::generate::Maker;
+use crate::journal::Journal;
+use crate::kinesis::{Lane, OpenShards, StreamRef};
+use crate::ledger::Ledger;
+use crate::pipeline::Pipeline;
+use crate::replay::Spool;
+use crate::schedule::{Announcer, Control, Plan, Share, wall};
+use crate::send::Sender;
+
+/// A run under way: what has to be ended, and what its report is made of.
+struct Running {
+    config: Config,
+    console: Console,
+    ledger: Arc<Ledger>,
+    view: View,
+    watch: Watch,
+    sampling: Sampling,
+    stream: StreamRef,
+    embedded: Option<Embedded>,
+    lane: Arc<Lane>,
+    control: std_mpsc::Sender<Control>,
+    announcer: Option<Announcer>,
+    pacing: Pace,
+    carrying: tokio::task::JoinHandle<()>,
+    cut: watch::Sender<bool>,
+    following: Following,
+    journal: Option<Journal>,
+    beside: Option<Beside>,
+    sheet: Option<Sheet>,
+    start_at: Option<Duration>,
+    /// Whether it joined others after their common start.
+    late: bool,
+    /// How long the load is offered, where it has an end by time.
+    duration: Option<Duration>,
+}
+
+/// How the load ended.
+struct Ended {
+    /// By whose name, when it was told to stop.
+    by: Option<&'static str>,
+    /// When no record was released any more.
+    at: Instant,
+}
+
+impl App {
+    /// Runs the load until it has an end or `stop` comes (by whose name), drains, and says what became of every
+    /// record. When `abort` comes, nothing is waited for any more: what is on the wire is unknown.
+    ///
+    /// # Errors
+    /// When the cron scheduler or a thread can't be started; nothing was sent then.
+    pub async fn run(
+        self,
+        stop: impl Future<Output = &'static str>,
+        abort: impl Future<Output = ()>,
+    ) -> Result<Report, StartError> {
+        let mut running = self.begin().await?;
+        let ended = running.load(stop).await;
+        tokio::pin!(abort);
+        let aborted = running.drain(&mut abort).await;
+        Ok(running.end(ended, aborted, abort).await)
+    }
+
+    /// Begins every stage, the one that releases records last.
+    async fn begin(self) -> Result<Running, StartError> {
+        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
+        let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
+        let Reached { client, lane, stream, shards, embedded, .. } = reached;
+        let Stages { limits, maker, keyer, envelope } = stages;
+        let (load, own_records) = (config.load.clone(), config.own_records());
+        let late = barrier::tell(start_at, wall());
+        let plan = Plan {
+            cron: load.cron.clone(),
+            jobs: load.jobs,
+            offer: offered.offer,
+            share: config.share.unwrap_or(Share::WHOLE),
+            weighing: plan::weighing(&maker, &keyer),
+            pacing: load.pacing,
+            start_at,
+            duration: offered.duration,
+            max_records: own_records,
+            slice_records: limits.request_records,
+            seed: config.seed.value,
+        };
+        let (cut, is_cut) = watch::channel(false);
+        let shards = OpenShards::from(shards);
+        let follower = Follower {
+            client,
+            stream: stream.clone(),
+            shards: shards.clone(),
+            keyer: keyer.clone(),
+            ledger: Arc::clone(&ledger),
+            view: view.clone(),
+        };
+        let lane = Arc::new(lane);
+        let witnesses =
+            journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect();
+        let sender = Sender::new(
+            Arc::clone(&lane),
+            config.send,
+            envelope,
+            shards,
+            Arc::clone(&ledger),
+            is_cut.clone(),
+        )
+        .with_witnesses(witnesses)
+        .with_digests(config.event.has_template() || trace::is_recorded(trace.as_ref()));
+        let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
+        let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
+            .by_wire(config.wire)
+            .with_packing(config.packing)
+            .with_most_bytes(config.max_in_flight_bytes);
+        let pipeline = Arc::new(pipeline);
+        let sheet = match sheet.zip(config.shaping.inject.as_ref()) {
+            Some((blank, inject)) => {
+                let pipeline = Arc::clone(&pipeline);
+                let look = move |write: &mut dyn FnMut(&Maker, &[u64]) -> _| {
+                    write(pipeline.maker(), &pipeline.reached())
+                };
+                Some(blank.begin(&config.producer, inject, look).map_err(StartError::Thread)?)
+            }
+            None => None,
+        };
+        let (control, told) = std_mpsc::channel();
+        let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, limits));
+        let (announcer, releases, pacing) = match trace.zip(rules) {
+            None => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
+                let announcer = Announcer::start(&plan.cron, control.clone()).await?;
+                (Some(announcer), releases, Pace::start(plan, told, give, Arc::clone(&ledger)))
+            }
+            Some((trace, rules)) => {
+                let (give, releases) = tokio::sync::mpsc::channel(pace::BACKLOG_OF_A_TRACE);
+                let spool = Spool::start(trace).map_err(StartError::Thread)?;
+                (None, releases, Pace::replay(spool, rules, told, give, Arc::clone(&ledger)))
+            }
+        };
+        let pacing = pacing.map_err(StartError::Thread)?;
+        let carrying = tokio::spawn(pipeline.run(releases, is_cut));
+        let following = follower.begin();
+        let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger));
+        watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
+        Ok(Running {
+            duration: offered.duration,
+            config,
+            console,
+            ledger,
+            view,
+            watch,
+            sampling,
+            stream,
+            embedded,
+            lane,
+            control,
+            announcer,
+            pacing,
+            carrying,
+            cut,
+            following,
+            journal,
+            beside,
+            sheet,
+            start_at,
+            late,
+        })
+    }
+}
+
+impl Running {
+    /// Until the load has an end, or `stop` comes.
+    async fn load(&mut self, stop: impl Future<Output = &'static str>) -> Ended {
+        let requests = self.config.send.max_in_flight.min(self.config.load.jobs as usize);
+        let by = tokio::select! {
+            () = self.pacing.ended() => None,
+            never = barrier::show(self.start_at, self.view.clone(), Arc::clone(&self.lane), requests) => match never {},
+            by = stop => {
+                // The thread may have ended by itself just now.
+                let _ = self.control.send(Control::Stop);
+                self.pacing.ended().await;
+                Some(by)
+            }
+        };
+        self.view.set_phase(Phase::Draining);
+        self.view.mark("the load ended: what is in flight is waited for");
+        Ended { by, at: Instant::now() }
+    }
+
+    /// Until every record is settled, or the time for that is over, or `abort` comes; true when it came.
+    async fn drain(&mut self, abort: impl Future<Output = ()>) -> bool {
+        let mut aborted = false;
+        let in_time = tokio::select! {
+            drained = tokio::time::timeout(self.config.send.drain_timeout, &mut self.carrying) => drained.is_ok(),
+            () = abort => {
+                aborted = true;
+                false
+            }
+        };
+        if !in_time {
+            self.cut.send_replace(true);
+            // Nothing waits any more: what is under way settles at once.
+            let _ = (&mut self.carrying).await;
+        }
+        aborted
+    }
+
+    /// Ends every stage, and says how the run ended.
+    async fn end(self, ended: Ended, aborted: bool, abort: impl Future<Output = ()>) -> Report {
+        let Self { config, pacing, .. } = self;
+        drop(self.following);
+        if let Some(announcer) = self.announcer
+            && let Err(error) = announcer.stop().await
+        {
+            tracing::debug!("the cron scheduler ended badly: {error}");
+        }
+        let drain_time = ended.at.elapsed();
+        self.sampling.end();
+        let verified = match self.beside {
+            Some(beside) if aborted => Some(beside.finish(std::future::ready(())).await),
+            Some(beside) => Some(beside.finish(abort).await),
+            None => None,
+        };
+        drop(self.watch);
+        self.console.end_progress();
+        let counts = self.ledger.snapshot();
+        let (load, own_records) = (&config.load, config.own_records());
+        let all_due = own_records.is_some_and(|most| counts.due >= most);
+        let by_duration = ended.by.is_none() && !all_due;
+        let broken = pacing.broken();
+        let by = ended.by.unwrap_or(match (all_due, &load.replay, &broken) {
+            (_, _, Some(_)) => "a trace that is broken",
+            (true, ..) => "the number of its records",
+            (false, Some(_), None) => "the end of its trace or its duration",
+            (false, None, None) if load.duration.is_some() => "its duration",
+            (false, None, None) => "the end of its profile",
+        });
+        let journal = match self.journal {
+            Some(journal) => Some(journal.finish(by).await),
+            None => None,
+        };
+        let sheet = match self.sheet {
+            Some(sheet) => Some(sheet.finish().await),
+            None => None,
+        };
+        // A run that came to its end was offered for exactly its duration, unless it joined others late.
+        let load_time = pacing.load_time(ended.at).map(|time| match self.duration {
+            Some(duration) if by_duration && !self.late && load.replay.is_none() => duration,
+            _ => time,
+        });
+        Report {
+            counts,
+            broken,
+            journal,
+            sheet,
+            compressed: config.packing.compression != Compression::None,
+            facts: RunFacts {
+                stream: self.stream.name().to_string(),
+                seed: config.seed.value,
+                instance: config.producer,
+                ended: by.to_owned(),
+                held: self.embedded.map(|embedded| embedded.held()),
+            },
+            load_time,
+            drain_time,
+            verified,
+        }
+    }
+}
