@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    self, CapacityOptions, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
     VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
@@ -64,6 +64,15 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
+        Ok(Invocation::Check { .. }) => Exit::Usage,
+        Ok(Invocation::Capacity(options)) => match event(&options.config) {
+            Ok((event, notes)) => {
+                notes.iter().for_each(|note| say(note));
+                let log = options.config.log.clone();
+                live(&log, |console| capacity(*options, event, console))
+            }
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
                 config.notices.extend(notes);
@@ -238,6 +247,25 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
             let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
             match print(&told) {
                 Exit::Sent => verified.exit(),
+                exit => exit,
+            }
+        }
+        Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Looks for what a stream sustains; the report is data, for standard output.
+async fn capacity(options: CapacityOptions, event: Event, console: Console) -> Exit {
+    let mut signals = match caught(&console) {
+        Ok(signals) => signals,
+        Err(exit) => return exit,
+    };
+    // Boxed for its size.
+    match Box::pin(app::capacity(&options, &event, &console, signals.next())).await {
+        Ok(found) => {
+            let told = if options.json { found.report.json() + "\n" } else { found.report.text() };
+            match print(&told) {
+                Exit::Sent => found.exit(),
                 exit => exit,
             }
         }

@@ -7,6 +7,7 @@ mod barrier;
 mod burst_tests;
 #[cfg(test)]
 mod claim_tests;
+mod capacity;
 mod draw;
 mod dry_run;
 mod embedded;
@@ -22,6 +23,7 @@ mod plan;
 mod readback;
 mod report;
 mod reshard;
+mod rig;
 mod run;
 mod sampling;
 mod sheet;
@@ -35,6 +37,7 @@ mod verified;
 mod verify;
 mod watch;
 
+pub use capacity::{Capacity, capacity};
 pub use draw::draw;
 pub use dry_run::dry_run;
 pub use files::too_few;

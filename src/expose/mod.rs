@@ -3,6 +3,7 @@
 //! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
+mod capacity;
 mod catalogue;
 mod chart;
 mod console;
@@ -23,6 +24,7 @@ mod summary;
 mod verdict;
 mod view;
 
+pub use capacity::{CapacityReport, Measured, capacity_line};
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
