@@ -64,7 +64,14 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
-        Ok(Invocation::Check { .. }) => Exit::Usage,
+        Ok(Invocation::Check { config, json }) => match event(&config) {
+            Ok((event, notes)) => {
+                notes.iter().for_each(|note| say(note));
+                let log = config.log.clone();
+                live(&log, |console| check(*config, event, json, console))
+            }
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Capacity(options)) => match event(&options.config) {
             Ok((event, notes)) => {
                 notes.iter().for_each(|note| say(note));
@@ -251,6 +258,24 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
             }
         }
         Err(error) => complain(&console, error.exit(), &error),
+    }
+}
+
+/// Says what a run would meet; the report is data, for standard output.
+async fn check(config: Config, event: Event, json: bool, console: Console) -> Exit {
+    let mut signals = match caught(&console) {
+        Ok(signals) => signals,
+        Err(exit) => return exit,
+    };
+    // Boxed for its size.
+    let (report, exit) = tokio::select! {
+        checked = Box::pin(app::check(&config, &event)) => checked,
+        _ = signals.next() => return Exit::Interrupted,
+    };
+    let told = if json { report.json() + "\n" } else { report.text() };
+    match print(&told) {
+        Exit::Sent => exit,
+        unwritable => unwritable,
     }
 }
 

@@ -10,10 +10,11 @@ use super::stages::{Stages, reach};
 use super::start_error::StartError;
 use crate::config::{CapacityOptions, Config, LogFormat};
 use crate::exit::Exit;
-use crate::expose::{CapacityReport, Console, capacity_line};
+use crate::expose::{CapacityReport, Console, Measured, capacity_line};
 use crate::generate::Event;
+use crate::key::KeyStrategy;
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
-use crate::lab::{End, Evidence, Kind, Observed, Rules, Search, Side, Step, binding};
+use crate::lab::{Binding, Block, End, Evidence, Kind, Observed, Rules, Search, Side, Step, binding};
 
 /// The answer's ends are at most this far apart.
 const RESOLUTION: f64 = 0.01;
@@ -96,16 +97,13 @@ pub async fn capacity(
         open_shards: shards,
         event: config.event.to_string(),
         key: config.key.to_string(),
-        key_is_random: !matches!(
-            config.key,
-            crate::key::KeyStrategy::RoundRobin | crate::key::KeyStrategy::Explicit
-        ),
+        key_is_random: !matches!(config.key, KeyStrategy::RoundRobin | KeyStrategy::Explicit),
         rules,
         capped_by_guard: guarded && options.most_rate.is_none() && most_rate < usual,
         end: End::Time,
         sustained: None,
         too_much: None,
-        binding: crate::lab::Binding::None,
+        binding: Binding::None,
         offered: 0,
         sent: 0,
         seconds: 0.0,
@@ -113,8 +111,8 @@ pub async fn capacity(
     let rig = Rig::begin(config, reached, stages);
     let begun = Instant::now();
     let mut bench = Bench { config, console, rules, rig, begun, is_drained: false, low: None, high: None };
-    // A quarter of what AWS's limits promise: two steps of the ramp below, and yet nothing that hurts.
-    let mut search = Search::new(rules, 0.25 * each * shards.max(1) as f64);
+    // Half of what AWS's limits promise: a step of the ramp below.
+    let mut search = Search::new(rules, 0.5 * each * shards.max(1) as f64);
     let stopped = {
         let looking = bench.look(&mut search);
         tokio::pin!(looking, stop);
@@ -133,7 +131,7 @@ pub async fn capacity(
     report.too_much = search.high().cloned().zip(bench.high.as_ref().map(Stretch::measured));
     report.binding = match (&bench.high, report.end) {
         (Some(high), End::Converged | End::Client | End::Time) => binding(&high.evidence(shards)),
-        _ => crate::lab::Binding::None,
+        _ => Binding::None,
     };
     report.open_shards = bench.rig.open_shards();
     let (counts, held) = bench.rig.end().await;
@@ -161,7 +159,7 @@ impl Bench<'_> {
         while let Step::Offer { rate, seconds, kind } = search.next() {
             let time = Duration::from_secs_f64(seconds);
             let stretch = match kind {
-                Kind::Ramp => self.rig.stretch(rate, time, |_| false).await,
+                Kind::Ramp => self.rig.stretch(rate, time, refuses_for_long).await,
                 Kind::Trial => {
                     self.use_up(rate).await;
                     self.settle(rate).await;
@@ -199,7 +197,6 @@ impl Bench<'_> {
         self.rig.offer(more);
         if self.rig.until_throttled(limit).await {
             // Not all shards are empty at the same moment.
-            self.rig.until_throttled(Duration::ZERO).await;
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
@@ -207,7 +204,7 @@ impl Bench<'_> {
     /// Offers `rate` until nothing has been throttled for a second, or that is not to be expected any more: what came
     /// closer together than it was meant to, while nothing was in reserve, is no matter of the rate.
     async fn settle(&self, rate: f64) {
-        let quiet = |blocks: &[crate::lab::Block]| {
+        let quiet = |blocks: &[Block]| {
             blocks.len() >= 4 && blocks.iter().rev().take(4).all(|block| block.throttled == 0)
         };
         self.rig.stretch(rate, SETTLING, quiet).await;
@@ -215,7 +212,7 @@ impl Bench<'_> {
 
     fn tell(&self, kind: Kind, stretch: &Stretch, side: Option<Side>) {
         let throttled: u64 = stretch.blocks.iter().map(|block| block.throttled).sum();
-        let attempts: u64 = stretch.blocks.iter().map(crate::lab::Block::attempts).sum();
+        let attempts: u64 = stretch.blocks.iter().map(Block::attempts).sum();
         let share = throttled as f64 / attempts.max(1) as f64;
         match self.config.log.format {
             LogFormat::Text => {
@@ -235,6 +232,11 @@ impl Bench<'_> {
     }
 }
 
+/// Whether shards have refused for as long as a hint needs.
+fn refuses_for_long(blocks: &[Block]) -> bool {
+    blocks.iter().position(|block| block.throttled > 0).is_some_and(|first| blocks.len() >= first + 6)
+}
+
 impl Stretch {
     fn evidence(&self, open_shards: usize) -> Evidence {
         Evidence {
@@ -248,8 +250,8 @@ impl Stretch {
         }
     }
 
-    fn measured(&self) -> crate::expose::Measured {
-        crate::expose::Measured {
+    fn measured(&self) -> Measured {
+        Measured {
             records: self.sent,
             bytes: self.bytes,
             shards: self.shards.clone(),

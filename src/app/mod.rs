@@ -8,6 +8,9 @@ mod burst_tests;
 #[cfg(test)]
 mod claim_tests;
 mod capacity;
+mod check;
+mod check_plan;
+mod cost;
 mod draw;
 mod dry_run;
 mod embedded;
@@ -38,6 +41,7 @@ mod verify;
 mod watch;
 
 pub use capacity::{Capacity, capacity};
+pub use check::check;
 pub use draw::draw;
 pub use dry_run::dry_run;
 pub use files::too_few;

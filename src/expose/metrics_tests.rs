@@ -145,6 +145,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         unknown: vec![(Unknown::Timeout, 1)],
         throttled: 4,
         shards: Vec::new(),
+        ..Settled::default()
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
     let scrape = scrape(&metrics);

@@ -6,6 +6,7 @@
 mod capacity;
 mod catalogue;
 mod chart;
+mod check;
 mod console;
 mod forecast;
 mod human;
@@ -27,6 +28,7 @@ mod view;
 pub use capacity::{CapacityReport, Measured, capacity_line};
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
+pub use check::{CheckReport, Finding, Level, LoadPlan};
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, span as human_span};

@@ -181,7 +181,9 @@ impl Search {
         if self.end.is_some() {
             return;
         }
-        self.hint = observed.hint.or(self.hint);
+        // What is allowed to be throttled comes on top of what is taken.
+        let hint = observed.hint.map(|taken| taken / (1.0 - self.rules.most_throttled));
+        self.hint = hint.or(self.hint);
         if self.ramping {
             return self.climb(&observed);
         }
@@ -233,7 +235,8 @@ impl Search {
     /// The next rate, or the end.
     fn choose(&mut self) {
         let (rules, rate) = (self.rules, self.rate);
-        let stride = rules.resolution * 0.8 * 2_f64.powi(self.strides.abs().min(8) - 1);
+        // The first is so long that one trial above a sustained rate can be the last.
+        let stride = rules.resolution * 0.98 * 2_f64.powi(self.strides.abs().clamp(1, 8) - 1);
         let next = match (self.low.as_ref().map(|low| low.rate), self.high.as_ref().map(|high| high.rate)) {
             (Some(low), Some(high)) if high <= low * (1.0 + rules.resolution) => {
                 let by_client = self.high.as_ref().is_some_and(|high| high.side == Side::Unoffered);
@@ -259,7 +262,7 @@ impl Search {
             }
             (None, Some(high)) => {
                 let below = high * (1.0 - stride.min(0.5));
-                self.hint.map(|hint| hint * (1.0 - 0.5 * rules.resolution)).filter(|&hint| hint < below).unwrap_or(below)
+                self.hint.map(|hint| hint * (1.0 - 0.6 * rules.resolution)).filter(|&hint| hint < below).unwrap_or(below)
             }
             (Some(low), None) if low >= rules.most_rate => {
                 self.end = Some(End::MostRate);
@@ -271,7 +274,7 @@ impl Search {
             }
             // The ramp has just ended.
             (None, None) => {
-                let hint = self.hint.filter(|&hint| hint < rate).map(|hint| hint * (1.0 - 0.5 * rules.resolution));
+                let hint = self.hint.filter(|&hint| hint < rate).map(|hint| hint * (1.0 - 0.6 * rules.resolution));
                 hint.unwrap_or(0.7 * rate)
             }
         };

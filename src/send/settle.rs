@@ -4,6 +4,7 @@
 //! number of entries; each entry's own result. A 200 is not trusted, and only failed entries are tried again.
 
 use crate::batch::Batch;
+use crate::kinesis::limits::billing;
 use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
 use crate::ledger::{Claims, Failed, Fate, Outcome, Settled, ShardCounts, Unknown};
 
@@ -179,6 +180,8 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
                 counts.sent_bytes += bytes;
                 settled.sent += 1;
                 settled.sent_bytes += bytes;
+                settled.units += billing::units(bytes);
+                settled.rounded_bytes += billing::rounded(bytes);
                 continue;
             }
             Err(refused) => refused,
