@@ -14,7 +14,7 @@ use crate::expose::{CapacityReport, Console, Measured, capacity_line};
 use crate::generate::Event;
 use crate::key::KeyStrategy;
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
-use crate::lab::{Binding, Block, End, Evidence, Kind, Observed, Rules, Search, Side, Step, binding};
+use crate::lab::{Binding, Block, End, Evidence, Kind, Observed, Point, Rules, Search, Side, Step, binding};
 
 /// The answer's ends are at most this far apart.
 const RESOLUTION: f64 = 0.01;
@@ -127,8 +127,12 @@ pub async fn capacity(
     if let Step::Done(end) = search.next() {
         report.end = end;
     }
-    report.sustained = search.low().cloned().zip(bench.low.as_ref().map(Stretch::measured));
-    report.too_much = search.high().cloned().zip(bench.high.as_ref().map(Stretch::measured));
+    let end = |point: Option<&Point>, stretch: &Option<Stretch>| {
+        let (point, stretch) = (point?, stretch.as_ref()?);
+        Some((point.clone(), stretch.measured(point)))
+    };
+    report.sustained = end(search.low(), &bench.low);
+    report.too_much = end(search.high(), &bench.high);
     report.binding = match (&bench.high, report.end) {
         (Some(high), End::Converged | End::Client | End::Time) => binding(&high.evidence(shards)),
         _ => Binding::None,
@@ -250,10 +254,16 @@ impl Stretch {
         }
     }
 
-    fn measured(&self) -> Measured {
+    /// What the point says, with what its last trial alone can tell. Which answers came in before its end is chance;
+    /// the share of throttled records is of all trials.
+    fn measured(&self, point: &Point) -> Measured {
+        let records = match point.side {
+            Side::Unoffered => self.sent,
+            Side::Sustained | Side::Throttled => point.rate * (1.0 - point.share.share),
+        };
         Measured {
-            records: self.sent,
-            bytes: self.bytes,
+            records,
+            bytes: records * self.bytes / self.sent.max(1e-9),
             shards: self.shards.clone(),
             cpu: self.cpu,
             late: self.late,

@@ -307,7 +307,7 @@ fn judge(config: &Config, plan: &LoadPlan, distance: &Distance, findings: &mut F
         _ => findings.good("throttles", "none are to be expected, if nobody else writes to the stream"),
     }
     if let Some(call) = Distance::median(&distance.calls) {
-        let needed = plan.forecast.peak_records as f64 * plan.requests_per_record * call.as_secs_f64();
+        let needed = plan.peak_requests * call.as_secs_f64();
         if needed > config.send.max_in_flight as f64 {
             findings.add(
                 Level::Warning,

@@ -34,7 +34,9 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
     let shards = reached.shards.shards();
     let at_once = config.load.pacing == Pacing::Burst;
     let forecast = predict(&sampled.records, shards.len(), &seconds, at_once);
-    let (requests, body_bytes) = wire(config, offered, stages, forecast.peak_records);
+    let usual = forecast.mean_records.ceil() as u64;
+    let (requests, body_bytes) = wire(config, offered, stages, usual);
+    let (peak_requests, _) = wire(config, offered, stages, forecast.peak_records);
     let count = sampled.records.len().max(1) as f64;
     let mean = |part: fn(u64) -> u64| {
         sampled.records.iter().map(|record| part(record.bytes)).sum::<u64>() as f64 / count
@@ -55,7 +57,8 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
         events: EVENTS,
         without_key: sampled.without_key,
         too_large: sampled.too_large,
-        requests_per_record: requests,
+        mean_requests: requests * forecast.mean_records,
+        peak_requests: peak_requests * forecast.peak_records as f64,
         body_bytes_per_record: body_bytes,
         units_per_record: units,
         rounded_per_record: rounded,

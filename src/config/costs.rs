@@ -36,7 +36,8 @@ pub(super) fn costs(asked: &mut Asked) -> Option<Costs> {
         gb_in: gb_in?,
     };
     let most = most?;
-    if most.is_some() && prices == Prices::default() {
+    // Nothing is called missing while the command line holds something that was not understood.
+    if most.is_some() && prices == Prices::default() && !asked.puzzled {
         asked.together(
             &[table::MAX_COST, table::PRICE_PUT_UNITS],
             "a cost needs prices, and none is built in: set STREAMER_PRICE_SHARD_HOUR and STREAMER_PRICE_PUT_UNITS \

@@ -65,8 +65,10 @@ pub struct LoadPlan {
     pub without_key: u64,
     /// Of these, how many are larger than the stream takes.
     pub too_large: u64,
-    /// Requests for each record.
-    pub requests_per_record: f64,
+    /// Requests a second, in the mean.
+    pub mean_requests: f64,
+    /// Requests of the highest second.
+    pub peak_requests: f64,
     /// Bytes of request bodies for each record.
     pub body_bytes_per_record: f64,
     /// PUT payload units of a record, in the mean.
@@ -148,10 +150,10 @@ impl CheckReport {
 impl LoadPlan {
     fn write(&self, text: &mut String) {
         let Forecast { refused, peak_refused, seconds, mean_records, peak_records, thinning, .. } = self.forecast;
+        text.push('\n');
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<21}{value}");
         };
-        row("", String::new());
         let of = human::span(Duration::from_secs(seconds));
         row(
             "load",
@@ -167,7 +169,7 @@ impl LoadPlan {
             format!(
                 "{} each with their keys, in {} requests/s",
                 human::bytes(self.record_bytes),
-                human::short(mean_records * self.requests_per_record)
+                human::short(self.mean_requests)
             ),
         );
         let again = if self.retries { "; what is tried again comes on top" } else { "" };
@@ -231,6 +233,8 @@ impl LoadPlan {
                 percent(shard.refused()),
                 reason(shard)
             );
+            text.truncate(text.trim_end().len());
+            text.push('\n');
         }
         if shards.len() > LISTED {
             let _ = writeln!(text, "… and {} more", shards.len() - LISTED);
@@ -260,7 +264,8 @@ impl LoadPlan {
             "mean_records_per_second": self.forecast.mean_records,
             "peak_records_per_second": self.forecast.peak_records,
             "record_bytes": self.record_bytes,
-            "requests_per_second": self.forecast.mean_records * self.requests_per_record,
+            "requests_per_second": self.mean_requests,
+            "peak_requests_per_second": self.peak_requests,
             "body_bytes_per_second": self.forecast.mean_records * self.body_bytes_per_record,
             "throttled_share": self.forecast.refused,
             "peak_throttled_share": self.forecast.peak_refused,

@@ -2,8 +2,9 @@
 //!
 //! Decides how sure a share is. Wilson's score interval on throttled among attempted, with the attempts divided by the
 //! design effect: records that are throttled come in clusters, so a thousand of them tell less than a thousand coins. The
-//! effect is the variance between blocks over the one that independent records would have, and at least 1. Where no
-//! record was throttled there is no cluster to be seen, and the effect is 1.
+//! effect is the variance between blocks over the one that independent records would have. A limit that refuses evenly
+//! makes it less than 1; that is believed down to a quarter, and of eight blocks or more. Where no record was throttled
+//! there is no cluster to be seen, and the effect is 1.
 
 /// How sure an interval is.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -100,7 +101,7 @@ fn design_effect(blocks: &[Block], share: f64, attempts: f64) -> f64 {
         used.iter().map(|block| (block.throttled as f64 - share * block.attempts() as f64).powi(2)).sum();
     let count = used.len() as f64;
     let between = count / (count - 1.0) * squares / (attempts * attempts);
-    (between / alone).max(1.0)
+    (between / alone).max(if used.len() < 8 { 1.0 } else { 0.25 })
 }
 
 /// Attempts after which a share of nothing throttled is known to be at most `share`.

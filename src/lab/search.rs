@@ -7,6 +7,9 @@
 
 use super::interval::{Block, Confidence, Interval, records_needed};
 
+/// How many times in a row a client falls short until it is the limit.
+const SHORTFALLS: u32 = 3;
+
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
@@ -117,6 +120,10 @@ pub struct Search {
     /// Rates that the ramp found throttled; bounds the first trials.
     ramp_high: Option<f64>,
     hint: Option<f64>,
+    /// How many times the rate was moved a little because it stayed in doubt.
+    shifts: u32,
+    /// How many times in a row the client fell short of the present rate.
+    shortfalls: u32,
     /// How many times in a row the search went the same way; each doubles the step.
     strides: i32,
     end: Option<End>,
@@ -136,6 +143,8 @@ impl Search {
             high: None,
             ramp_high: None,
             hint: None,
+            shifts: 0,
+            shortfalls: 0,
             strides: 0,
             end: None,
         }
@@ -184,6 +193,11 @@ impl Search {
         // What is allowed to be throttled comes on top of what is taken.
         let hint = observed.hint.map(|taken| taken / (1.0 - self.rules.most_throttled));
         self.hint = hint.or(self.hint);
+        // A machine may stand still for a moment: that is no limit yet, and what was counted then is no trial.
+        self.shortfalls = if observed.fell_short { self.shortfalls + 1 } else { 0 };
+        if observed.fell_short && self.shortfalls < SHORTFALLS {
+            return;
+        }
         if self.ramping {
             return self.climb(&observed);
         }
@@ -198,6 +212,9 @@ impl Search {
         } else if share.high <= most {
             (Side::Sustained, true)
         } else if self.trials < self.rules.repeats {
+            if self.trials == 2 {
+                self.shift(share.share);
+            }
             return;
         } else if share.share <= most {
             (Side::Sustained, false)
@@ -218,6 +235,26 @@ impl Search {
         self.choose();
     }
 
+    /// Moves on a little from a rate that stays in doubt, because its share is near what is allowed: half the
+    /// resolution further, a trial or two say clearly what ten say vaguely here.
+    fn shift(&mut self, share: f64) {
+        const MOST: u32 = 4;
+        let half = 0.5 * self.rules.resolution;
+        let next = self.rate * if share <= self.rules.most_throttled { 1.0 - half } else { 1.0 + half };
+        let is_between = self.low.as_ref().is_none_or(|low| next > low.rate * (1.0 + 0.2 * half))
+            && self.high.as_ref().is_none_or(|high| next < high.rate * (1.0 - 0.2 * half))
+            && next <= self.rules.most_rate;
+        if self.shifts < MOST && is_between {
+            self.shifts += 1;
+            self.begin(next);
+        }
+    }
+
+    fn begin(&mut self, rate: f64) {
+        (self.rate, self.trials, self.shortfalls) = (rate, 0, 0);
+        self.blocks.clear();
+    }
+
     fn climb(&mut self, observed: &Observed) {
         let share = Interval::of(&observed.blocks, self.rules.confidence).share;
         if share > self.rules.most_throttled || observed.fell_short {
@@ -228,7 +265,7 @@ impl Search {
         } else if self.rate >= self.rules.most_rate {
             self.ramping = false;
         } else {
-            self.rate = (2.0 * self.rate).min(self.rules.most_rate);
+            self.begin((2.0 * self.rate).min(self.rules.most_rate));
         }
     }
 
@@ -288,8 +325,7 @@ impl Search {
             });
             return;
         }
-        (self.rate, self.trials) = (next, 0);
-        self.blocks.clear();
+        self.begin(next);
     }
 }
 

@@ -39,6 +39,7 @@ fn beside(setting: &Setting) -> &'static [(&'static str, &'static str)] {
         "instance-index" | "instance-slot" => {
             &[("STREAMER_INSTANCE_COUNT", "10000"), ("CRON_JOBS_TO_GENERATE", "1000")]
         }
+        "max-cost" => &[("STREAMER_PRICE_PUT_UNITS", "1")],
         _ => &[],
     }
 }
