@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, CapacityOptions, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
     VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 
 #[path = "main/env_file.rs"]
 mod env_file;
+#[path = "main/lab.rs"]
+mod lab;
 #[path = "main/signals.rs"]
 mod signals;
 
@@ -68,7 +70,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => {
                 notes.iter().for_each(|note| say(note));
                 let log = config.log.clone();
-                live(&log, |console| check(*config, event, json, console))
+                live(&log, |console| lab::check(*config, event, json, console))
             }
             Err(error) => refuse(&error),
         },
@@ -76,7 +78,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => {
                 notes.iter().for_each(|note| say(note));
                 let log = options.config.log.clone();
-                live(&log, |console| capacity(*options, event, console))
+                live(&log, |console| lab::capacity(*options, event, console))
             }
             Err(error) => refuse(&error),
         },
@@ -254,43 +256,6 @@ async fn verify(options: VerifyOptions, console: Console) -> Exit {
             let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
             match print(&told) {
                 Exit::Sent => verified.exit(),
-                exit => exit,
-            }
-        }
-        Err(error) => complain(&console, error.exit(), &error),
-    }
-}
-
-/// Says what a run would meet; the report is data, for standard output.
-async fn check(config: Config, event: Event, json: bool, console: Console) -> Exit {
-    let mut signals = match caught(&console) {
-        Ok(signals) => signals,
-        Err(exit) => return exit,
-    };
-    // Boxed for its size.
-    let (report, exit) = tokio::select! {
-        checked = Box::pin(app::check(&config, &event)) => checked,
-        _ = signals.next() => return Exit::Interrupted,
-    };
-    let told = if json { report.json() + "\n" } else { report.text() };
-    match print(&told) {
-        Exit::Sent => exit,
-        unwritable => unwritable,
-    }
-}
-
-/// Looks for what a stream sustains; the report is data, for standard output.
-async fn capacity(options: CapacityOptions, event: Event, console: Console) -> Exit {
-    let mut signals = match caught(&console) {
-        Ok(signals) => signals,
-        Err(exit) => return exit,
-    };
-    // Boxed for its size.
-    match Box::pin(app::capacity(&options, &event, &console, signals.next())).await {
-        Ok(found) => {
-            let told = if options.json { found.report.json() + "\n" } else { found.report.text() };
-            match print(&told) {
-                Exit::Sent => found.exit(),
                 exit => exit,
             }
         }

@@ -26,7 +26,7 @@ const REPEATS: u32 = 8;
 const DRAIN: Duration = Duration::from_secs(3);
 
 /// The same where less can be offered than that.
-const LONG_DRAIN: Duration = Duration::from_secs(20);
+const LONG_DRAIN: Duration = Duration::from_secs(12);
 
 /// How long it may take at most until requests go evenly again.
 const SETTLING: Duration = Duration::from_secs(4);
@@ -140,7 +140,8 @@ pub async fn capacity(
     report.open_shards = bench.rig.open_shards();
     let (counts, held) = bench.rig.end().await;
     (report.offered, report.sent) = (counts.generated, counts.sent);
-    let is_sound = counts.law().is_ok() && counts.in_flight == 0 && held.is_none_or(|held| held >= counts.sent);
+    let is_sound =
+        counts.law().is_ok() && counts.in_flight == 0 && held.is_none_or(|held| held >= counts.sent);
     Ok(Capacity { report, is_sound, stopped })
 }
 

@@ -82,11 +82,12 @@ async fn examine(
     let trace = trace::open(config).map_err(|error| ("trace", error.to_string(), error.exit()))?;
     let peak = trace::peak(config, trace.as_ref()).unwrap_or(offered.peak);
     let broken = |error: super::StartError| ("stream", error.to_string(), error.exit());
-    let reached = reach(config, peak).await.map_err(broken)?.ok_or(super::StartError::Nowhere).map_err(broken)?;
+    let reached =
+        reach(config, peak).await.map_err(broken)?.ok_or(super::StartError::Nowhere).map_err(broken)?;
     report.region = reached.embedded.is_none().then(|| reached.client.region().to_owned());
     let details = reached.client.details(&reached.stream).await;
-    let details =
-        details.map_err(|fault| broken(NotReady::of(fault, &reached.stream, reached.client.region()).into()))?;
+    let details = details
+        .map_err(|fault| broken(NotReady::of(fault, &reached.stream, reached.client.region()).into()))?;
     describe(&reached, &details, findings).await;
     shards(config, &reached, findings);
     let exit = permission(&reached, findings).await;
@@ -148,14 +149,17 @@ async fn describe(reached: &Reached, details: &StreamDetails, findings: &mut Fin
     if facts.mode == Mode::OnDemand {
         match reached.client.warm_throughput(&reached.stream).await {
             Ok(Some(warm)) => {
-                let rate = |rate: Option<u32>| rate.map_or("not told".to_owned(), |rate| format!("{rate} MiB/s"));
-                findings.good("warm", format!("warm for {}, going to {}", rate(warm.current), rate(warm.target)));
+                let rate =
+                    |rate: Option<u32>| rate.map_or("not told".to_owned(), |rate| format!("{rate} MiB/s"));
+                findings
+                    .good("warm", format!("warm for {}, going to {}", rate(warm.current), rate(warm.target)));
             }
             Ok(None) => findings.note("warm", "no warm throughput is told"),
             Err(fault) => findings.note("warm", format!("warm throughput is not told: {fault}")),
         }
     }
-    let record = facts.record_bytes.map_or("not told, 1 MiB is assumed".to_owned(), |most| human_bytes(most as f64));
+    let record =
+        facts.record_bytes.map_or("not told, 1 MiB is assumed".to_owned(), |most| human_bytes(most as f64));
     findings.good("records", format!("largest record: {record}"));
     let encryption = details.encryption.as_deref().unwrap_or("not told");
     findings.good("storage", format!("kept for {} hours, encryption {encryption}", details.retention_hours));
@@ -175,7 +179,9 @@ fn shards(config: &Config, reached: &Reached, findings: &mut Findings) {
     for found in ranges(shards) {
         is_whole = false;
         let text = match found {
-            RangeFinding::Hole(range) => format!("no open shard holds the hash keys from {} to {}", range.start, range.end),
+            RangeFinding::Hole(range) => {
+                format!("no open shard holds the hash keys from {} to {}", range.start, range.end)
+            }
             RangeFinding::Overlap(one, other) => format!("{one} and {other} hold the same hash keys"),
         };
         let remedy = "the stream is being resharded: wait, and check again";
@@ -274,11 +280,17 @@ fn judge(config: &Config, plan: &LoadPlan, distance: &Distance, findings: &mut F
     if plan.too_large > 0 {
         let share = 100.0 * plan.too_large as f64 / plan.events as f64;
         let text = format!("{share:.2} % of the records are larger than the stream takes, and will fail");
-        findings.add(Level::Warning, "records", text, Some("lower STREAMER_EVENT_SIZE, or raise the stream's record size"));
+        findings.add(
+            Level::Warning,
+            "records",
+            text,
+            Some("lower STREAMER_EVENT_SIZE, or raise the stream's record size"),
+        );
     }
     if plan.without_key > 0 {
         let share = 100.0 * plan.without_key as f64 / plan.events as f64;
-        let text = format!("{share:.2} % of the events have no value for the key {}, and will fail", config.key);
+        let text =
+            format!("{share:.2} % of the events have no value for the key {}, and will fail", config.key);
         findings.add(Level::Warning, "keys", text, Some("choose another STREAMER_PARTITION_KEY"));
     }
     let hottest = plan.shards.iter().max_by(|one, other| one.1.refused().total_cmp(&other.1.refused()));
@@ -328,7 +340,10 @@ fn money(plan: &LoadPlan, findings: &mut Findings) {
         findings.note("cost", "no prices of this mode are set (STREAMER_PRICE_…), so nothing is told of it");
         return;
     };
-    findings.good("cost", format!("{:.4} an hour in the mean of the load, by the prices that are set", hour.total()));
+    findings.good(
+        "cost",
+        format!("{:.4} an hour in the mean of the load, by the prices that are set", hour.total()),
+    );
     let Some(most) = plan.most else { return };
     match (plan.cost_of_the_run, plan.duration) {
         (Some(run), Some(_)) if run.total() < most.units() => {
@@ -336,7 +351,10 @@ fn money(plan: &LoadPlan, findings: &mut Findings) {
         }
         (run, _) if hour.total() > 0.0 => {
             let until = std::time::Duration::from_secs_f64((most.units() / hour.total() * 3_600.0).min(1e9));
-            let text = format!("the run will be ended by STREAMER_MAX_COST={most} after about {}", human_span(until));
+            let text = format!(
+                "the run will be ended by STREAMER_MAX_COST={most} after about {}",
+                human_span(until)
+            );
             let level = if run.is_some() { Level::Warning } else { Level::Note };
             findings.add(level, "cost", text, Some("raise it, or shorten the run"));
         }
@@ -369,8 +387,13 @@ mod tests {
         assert_eq!(exit, Exit::Sent, "{report:?}");
         assert_eq!(found(&report, "throttles")[0].level, Level::Good);
         assert_eq!(found(&report, "permission")[0].level, Level::Good);
-        let (report, exit) =
-            checked(&["--event=message", "--rate=3000/s", "--partition-key=constant:a", "--price-put-units=1"]).await;
+        let (report, exit) = checked(&[
+            "--event=message",
+            "--rate=3000/s",
+            "--partition-key=constant:a",
+            "--price-put-units=1",
+        ])
+        .await;
         assert_eq!(exit, Exit::Warned);
         let throttles = found(&report, "throttles")[0];
         assert!(throttles.text.contains("because of records/s"), "{throttles:?}");

@@ -51,7 +51,11 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
     let tariff = super::cost::tariff(reached.facts.mode);
     let prices = config.costs.prices;
     LoadPlan {
-        shards: shards.iter().map(|shard| shard.id.to_string()).zip(forecast.shards.iter().copied()).collect(),
+        shards: shards
+            .iter()
+            .map(|shard| shard.id.to_string())
+            .zip(forecast.shards.iter().copied())
+            .collect(),
         is_by_key: reached.facts.by_key != Some(false),
         record_bytes: bytes,
         events: EVENTS,
@@ -90,8 +94,10 @@ fn sample(config: &Config, reached: &Reached, stages: &Stages) -> Sample {
         after.checked_sub(1).filter(|&place| shards[place].range.contains(key))
     };
     let (mut event, mut key, mut packer) = (Vec::new(), String::new(), Packer::default());
-    let (mut sample, mut due) =
-        (Sample { records: Vec::new(), without_key: 0, too_large: 0 }, Due::new(wall().as_millis() as u64, 0));
+    let (mut sample, mut due) = (
+        Sample { records: Vec::new(), without_key: 0, too_large: 0 },
+        Due::new(wall().as_millis() as u64, 0),
+    );
     let keys = keyer.at(0);
     let jobs = u64::from(config.load.jobs.max(1));
     for number in 0..EVENTS {
@@ -127,7 +133,8 @@ fn seconds(config: &Config, offered: &Offered, stages: &Stages) -> Vec<u64> {
         Offer::Shaped(shaped) if load.profile.is_some() => shaped.profile().telling().div_ceil(1_000),
         _ => USUAL_SECONDS,
     };
-    let length = offered.duration.map_or(telling, |time| time.as_secs_f64().ceil() as u64).clamp(1, MOST_SECONDS);
+    let length =
+        offered.duration.map_or(telling, |time| time.as_secs_f64().ceil() as u64).clamp(1, MOST_SECONDS);
     let first = start.wall_millis / 1_000;
     let every_second = load.cron.as_str() == "* * * * * *";
     let weight = weighing(&stages.maker, &stages.keyer).mean().max(1.0);
@@ -171,9 +178,16 @@ fn wire(config: &Config, offered: &Offered, stages: &Stages, records: u64) -> (f
     let (mut event, mut key, mut packer, mut spent) =
         (Vec::new(), String::new(), Packer::default(), Spent::default());
     let (mut requests, mut batched, mut bytes) = (0_u64, 0_u64, 0_u64);
-    let (mut next, mut due) = (vec![0_u64; config.load.jobs as usize], Due::new(wall().as_millis() as u64, 0));
-    let arrivals =
-        Arrivals::shared(quota, Curve::Even, config.load.pacing, limits.request_records, config.seed.value, share);
+    let (mut next, mut due) =
+        (vec![0_u64; config.load.jobs as usize], Due::new(wall().as_millis() as u64, 0));
+    let arrivals = Arrivals::shared(
+        quota,
+        Curve::Even,
+        config.load.pacing,
+        limits.request_records,
+        config.seed.value,
+        share,
+    );
     for slice in arrivals {
         let mut left = slice.records;
         while left > 0 && batched < BATCHED {

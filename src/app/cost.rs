@@ -38,7 +38,9 @@ pub(super) fn check(costs: &Costs, mode: Mode) -> Result<(), StartError> {
         Tariff::Provisioned => {
             "the stream is billed by its shards: set STREAMER_PRICE_SHARD_HOUR and STREAMER_PRICE_PUT_UNITS"
         }
-        Tariff::OnDemand => "the stream is on-demand: set STREAMER_PRICE_STREAM_HOUR and STREAMER_PRICE_GB_IN",
+        Tariff::OnDemand => {
+            "the stream is on-demand: set STREAMER_PRICE_STREAM_HOUR and STREAMER_PRICE_GB_IN"
+        }
     }))
 }
 
@@ -108,10 +110,8 @@ fn taken_in(counts: &Snapshot, with_flying: bool) -> (f64, f64) {
     let perhaps = (counts.perhaps_twice + counts.unknown.total() + flying) as f64;
     let sent = counts.sent.max(1) as f64;
     // Of what is not known to be stored, only the mean size is.
-    let (unit, rounded) = (
-        (counts.units as f64 / sent).max(1.0),
-        (counts.rounded_bytes as f64 / sent).max(1_024.0),
-    );
+    let (unit, rounded) =
+        ((counts.units as f64 / sent).max(1.0), (counts.rounded_bytes as f64 / sent).max(1_024.0));
     (counts.units as f64 + perhaps * unit, counts.rounded_bytes as f64 + perhaps * rounded)
 }
 

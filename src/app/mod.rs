@@ -5,11 +5,11 @@
 mod barrier;
 #[cfg(test)]
 mod burst_tests;
-#[cfg(test)]
-mod claim_tests;
 mod capacity;
 mod check;
 mod check_plan;
+#[cfg(test)]
+mod claim_tests;
 mod cost;
 mod draw;
 mod dry_run;

@@ -308,7 +308,8 @@ impl Stretch {
             sent: (to.sent - from.sent) as f64 / seconds,
             bytes: (to.bytes - from.bytes) as f64 / seconds,
             // What is dropped is a shortfall; so is what goes out ever later. A slot more or less is neither.
-            fell_short: generated + rate * SLOT.as_secs_f64() + 2.0 < 0.97 * wanted || piled_up > 0.5 * rate + 2.0,
+            fell_short: generated + rate * SLOT.as_secs_f64() + 2.0 < 0.97 * wanted
+                || piled_up > 0.5 * rate + 2.0,
             throttled_requests: share(to.requests.1 - from.requests.1, requests),
             failed_requests: share(to.requests.2 - from.requests.2, requests),
             window_full: share(to.window_full - from.window_full, dropped),

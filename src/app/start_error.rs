@@ -112,9 +112,12 @@ impl StartError {
             Self::Guarded(_) => Exit::Guarded,
             Self::Load(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
-            Self::Key(_) | Self::Prices(_) | Self::Shaping(_) | Self::Unmakeable(_) | Self::Recorded | Self::Nowhere => {
-                Exit::Usage
-            }
+            Self::Key(_)
+            | Self::Prices(_)
+            | Self::Shaping(_)
+            | Self::Unmakeable(_)
+            | Self::Recorded
+            | Self::Nowhere => Exit::Usage,
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,

@@ -191,7 +191,13 @@ mod tests {
         let usual = asked(&["--stream=s"]).expect("legal");
         assert_eq!((usual.most_throttled, usual.most_rate), (0.001, None));
         assert_eq!((usual.most_time, usual.confidence.share()), (Duration::from_secs(300), 0.95));
-        let all = asked(&["--stream=s", "--max-throttled=1.5%", "--max-rate=10", "--max-time=10s", "--confidence=99%"]);
+        let all = asked(&[
+            "--stream=s",
+            "--max-throttled=1.5%",
+            "--max-rate=10",
+            "--max-time=10s",
+            "--confidence=99%",
+        ]);
         let all = all.expect("legal");
         assert_eq!((all.most_throttled, all.most_rate, all.confidence.share()), (0.015, Some(10), 0.99));
         let wrong = ["--max-throttled=0.1", "--max-rate=9", "--max-time=9s", "--confidence=100%"];
@@ -207,7 +213,8 @@ mod tests {
 
     #[test]
     fn check_takes_all_that_a_run_does() {
-        let arguments = ["x", "check", "--local=2", "--json", "--rate=5/s", "--max-cost=1", "--price-put-units=0.014"];
+        let arguments =
+            ["x", "check", "--local=2", "--json", "--rate=5/s", "--max-cost=1", "--price-put-units=0.014"];
         match read(Vec::<(String, String)>::new(), arguments, 0) {
             Ok(Invocation::Check { config, json: true }) => assert!(config.costs.most.is_some()),
             other => panic!("{other:?}"),

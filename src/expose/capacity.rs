@@ -150,7 +150,9 @@ impl CapacityReport {
         if let Some((point, measured)) = &self.too_much {
             let offered = format!("{} offered", records(point.rate));
             let what = match point.side {
-                Side::Unoffered => format!("{} were, so many {}", records(measured.records), "this client could not offer"),
+                Side::Unoffered => {
+                    format!("{} were, so many {}", records(measured.records), "this client could not offer")
+                }
                 _ => throttled(&point.share, point.is_firm),
             };
             row("too much", format!("{offered}: {what}"));
@@ -163,7 +165,11 @@ impl CapacityReport {
         let taken = human::duration(Duration::from_secs_f64(self.seconds));
         row(
             "search",
-            format!("{taken}, {} offered, {} stored", human::counted(self.offered, "record"), human::grouped(self.sent)),
+            format!(
+                "{taken}, {} offered, {} stored",
+                human::counted(self.offered, "record"),
+                human::grouped(self.sent)
+            ),
         );
         self.table(&mut text);
         text
@@ -181,7 +187,9 @@ impl CapacityReport {
                 records(high.rate)
             ),
             (Some((low, _)), _) => format!("at least {} at {share} throttled ({sure})", records(low.rate)),
-            (None, Some((high, _))) => format!("less than {} at {share} throttled ({sure})", records(high.rate)),
+            (None, Some((high, _))) => {
+                format!("less than {} at {share} throttled ({sure})", records(high.rate))
+            }
             (None, None) => "none: nothing was decided".to_owned(),
         }
     }
@@ -235,7 +243,10 @@ impl CapacityReport {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.by_key == Some(false) {
-            notes.push("Kinesis spreads records as it likes on this stream (AUTO): keys mean nothing here".to_owned());
+            notes.push(
+                "Kinesis spreads records as it likes on this stream (AUTO): keys mean nothing here"
+                    .to_owned(),
+            );
         } else if self.key_is_random && self.open_shards > 1 {
             notes.push(format!(
                 "key {} loads the shards unevenly, so whichever is the busiest is full first; round-robin shows what all \
@@ -254,12 +265,9 @@ impl CapacityReport {
 
     fn table(&self, text: &mut String) {
         let Some((_, measured)) = self.too_much.as_ref().or(self.sustained.as_ref()) else { return };
-        let at = if self.too_much.is_some() { "at the rate that was too much" } else { "at the sustained rate" };
-        let _ = writeln!(
-            text,
-            "\n{:<22}{:>12}{:>14}{:>14}  {at}",
-            "shard", "stored", "bytes", "throttled"
-        );
+        let at =
+            if self.too_much.is_some() { "at the rate that was too much" } else { "at the sustained rate" };
+        let _ = writeln!(text, "\n{:<22}{:>12}{:>14}{:>14}  {at}", "shard", "stored", "bytes", "throttled");
         let mut shards: Vec<&ShardRates> = measured.shards.iter().collect();
         shards.sort_by(|one, other| other.throttled.total_cmp(&one.throttled));
         for shard in shards.iter().take(LISTED) {

@@ -149,7 +149,8 @@ impl CheckReport {
 
 impl LoadPlan {
     fn write(&self, text: &mut String) {
-        let Forecast { refused, peak_refused, seconds, mean_records, peak_records, thinning, .. } = self.forecast;
+        let Forecast { refused, peak_refused, seconds, mean_records, peak_records, thinning, .. } =
+            self.forecast;
         text.push('\n');
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<21}{value}");
@@ -175,13 +176,21 @@ impl LoadPlan {
         let again = if self.retries { "; what is tried again comes on top" } else { "" };
         row(
             "throttled (model)",
-            format!("{} of first attempts, {} in the highest second{again}", percent(refused), percent(peak_refused)),
+            format!(
+                "{} of first attempts, {} in the highest second{again}",
+                percent(refused),
+                percent(peak_refused)
+            ),
         );
         let hourly = mean_records * 3_600.0;
         match self.tariff {
             Tariff::Provisioned => row(
                 "PUT payload units",
-                format!("{:.3} a record, {} an hour", self.units_per_record, human::short(hourly * self.units_per_record)),
+                format!(
+                    "{:.3} a record, {} an hour",
+                    self.units_per_record,
+                    human::short(hourly * self.units_per_record)
+                ),
             ),
             Tariff::OnDemand => row(
                 "taken in",
@@ -193,7 +202,12 @@ impl LoadPlan {
             ),
         }
         let told = |bill: Bill| {
-            format!("{:.4} ({:.4} for the time, {:.4} for the records)", bill.total(), bill.standing, bill.taken_in)
+            format!(
+                "{:.4} ({:.4} for the time, {:.4} for the records)",
+                bill.total(),
+                bill.standing,
+                bill.taken_in
+            )
         };
         if let Some(bill) = self.cost_of_an_hour {
             row("cost of an hour", told(bill));
@@ -205,7 +219,10 @@ impl LoadPlan {
             row("cost of the run", told(bill));
         }
         if thinning > 1 {
-            row("model", format!("of every {thinning} records one is gone through, with limits as much lower"));
+            row(
+                "model",
+                format!("of every {thinning} records one is gone through, with limits as much lower"),
+            );
         }
         self.table(text);
     }
@@ -219,7 +236,9 @@ impl LoadPlan {
         let mut shards: Vec<&(String, ShardForecast)> = self.shards.iter().collect();
         // The hottest first; those that are alike stay in the order of their ranges.
         shards.sort_by(|one, other| {
-            (other.1.refused(), other.1.share).partial_cmp(&(one.1.refused(), one.1.share)).unwrap_or(std::cmp::Ordering::Equal)
+            (other.1.refused(), other.1.share)
+                .partial_cmp(&(one.1.refused(), one.1.share))
+                .unwrap_or(std::cmp::Ordering::Equal)
         });
         for (id, shard) in shards.iter().take(LISTED) {
             let _ = writeln!(
@@ -245,7 +264,8 @@ impl LoadPlan {
     }
 
     fn json(&self) -> Value {
-        let bill = |bill: Bill| json!({"total": bill.total(), "time": bill.standing, "records": bill.taken_in});
+        let bill =
+            |bill: Bill| json!({"total": bill.total(), "time": bill.standing, "records": bill.taken_in});
         let shard = |(id, shard): &(String, ShardForecast)| {
             json!({
                 "shard": id,

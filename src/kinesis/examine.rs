@@ -109,7 +109,10 @@ impl Client {
             .interceptor(Bounded)
             .retry_config(RetryConfig::disabled())
             .timeout_config(
-                TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).operation_timeout(self.limit).build(),
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_timeout(self.limit)
+                    .build(),
             )
             .build();
         let told = aws_sdk_sts::Client::from_conf(config).get_caller_identity().send().await?;

@@ -145,13 +145,15 @@ pub fn binding(evidence: &Evidence) -> Binding {
         if records >= bytes { Resource::Records } else { Resource::Bytes }
     };
     // By what they refused: the one that refused most is full, if any is.
-    let Some(worst) = evidence.shards.iter().max_by(|one, other| one.throttled.total_cmp(&other.throttled)) else {
+    let Some(worst) = evidence.shards.iter().max_by(|one, other| one.throttled.total_cmp(&other.throttled))
+    else {
         return Binding::None;
     };
     if fuller(worst) < FULL {
         return Binding::BelowLimits { used: fuller(worst) };
     }
-    let others: Vec<f64> = evidence.shards.iter().filter(|shard| shard.shard != worst.shard).map(fuller).collect();
+    let others: Vec<f64> =
+        evidence.shards.iter().filter(|shard| shard.shard != worst.shard).map(fuller).collect();
     let idle = evidence.open_shards.saturating_sub(evidence.shards.len());
     let count = others.len() + idle;
     let mean = others.iter().sum::<f64>() / count.max(1) as f64;

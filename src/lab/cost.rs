@@ -157,7 +157,11 @@ mod tests {
 
     #[test]
     fn each_mode_is_billed_by_its_own_prices() {
-        let prices = Prices { shard_hour: Some(Price(15_000)), units_million: Some(Price(14_000)), ..Prices::default() };
+        let prices = Prices {
+            shard_hour: Some(Price(15_000)),
+            units_million: Some(Price(14_000)),
+            ..Prices::default()
+        };
         let used = Used { seconds: 7_200.0, shards: 4.0, units: 3e6, rounded_bytes: 5e9 };
         let bill = prices.bill(Tariff::Provisioned, &used).expect("prices");
         assert!((bill.standing - 0.12).abs() < 1e-12 && (bill.taken_in - 0.042).abs() < 1e-12, "{bill:?}");

@@ -86,7 +86,12 @@ impl Interval {
         let reach = z / scale * (share * (1.0 - share) / n + square / (4.0 * n * n)).sqrt();
         let bound = |bound: f64| bound.clamp(0.0, 1.0);
         // Rounding must not put the share outside its own interval.
-        Self { share, low: bound(middle - reach).min(share), high: bound(middle + reach).max(share), attempts }
+        Self {
+            share,
+            low: bound(middle - reach).min(share),
+            high: bound(middle + reach).max(share),
+            attempts,
+        }
     }
 }
 

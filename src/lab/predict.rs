@@ -85,7 +85,11 @@ struct Counted {
 pub fn predict(sample: &[Sampled], shards: usize, seconds: &[u64], at_once: bool) -> Forecast {
     let total: u64 = seconds.iter().sum();
     if sample.is_empty() || shards == 0 || total == 0 {
-        return Forecast { shards: vec![ShardForecast::default(); shards], thinning: 1, ..Forecast::default() };
+        return Forecast {
+            shards: vec![ShardForecast::default(); shards],
+            thinning: 1,
+            ..Forecast::default()
+        };
     }
     let thinning = total.div_ceil(MOST_TAKES).clamp(1, MOST_THINNING);
     let rates = Rates { records: Rates::AWS.records / thinning, bytes: Rates::AWS.bytes / thinning };

@@ -94,14 +94,17 @@ mod tests {
 
     #[test]
     fn holes_and_overlaps_are_found_wherever_they_are() {
-        let hole = |start, end| {
-            RangeFinding::Hole(HashRange { start: HashKey(start), end: HashKey(end) })
-        };
+        let hole = |start, end| RangeFinding::Hole(HashRange { start: HashKey(start), end: HashKey(end) });
         assert_eq!(ranges(&[]), [hole(0, u128::MAX)]);
         let shards = [shard(0, 5, 9), shard(1, 10, 20), shard(2, 15, 17), shard(3, 30, u128::MAX - 1)];
         assert_eq!(
             ranges(&shards),
-            [hole(0, 4), RangeFinding::Overlap(ShardId(1), ShardId(2)), hole(21, 29), hole(u128::MAX, u128::MAX)]
+            [
+                hole(0, 4),
+                RangeFinding::Overlap(ShardId(1), ShardId(2)),
+                hole(21, 29),
+                hole(u128::MAX, u128::MAX)
+            ]
         );
         let doubled = [shard(0, 0, u128::MAX), shard(1, 7, u128::MAX)];
         assert_eq!(ranges(&doubled), [RangeFinding::Overlap(ShardId(0), ShardId(1))]);
@@ -110,7 +113,11 @@ mod tests {
     #[test]
     fn a_shard_that_was_split_makes_the_ranges_uneven() {
         let half = 1_u128 << 127;
-        let shards = [shard(0, 0, half - 1), shard(1, half, half + half / 2 - 1), shard(2, half + half / 2, u128::MAX)];
+        let shards = [
+            shard(0, 0, half - 1),
+            shard(1, half, half + half / 2 - 1),
+            shard(2, half + half / 2, u128::MAX),
+        ];
         let uneven = unevenness(&shards).expect("three shards");
         assert!(uneven.is_felt());
         assert_eq!((uneven.widest, uneven.narrowest.1), ((ShardId(0), 0.5), 0.25));

@@ -288,7 +288,8 @@ impl Search {
             (Some(low), Some(high)) => {
                 let near = if self.strides > 0 { low * (1.0 + stride) } else { high * (1.0 - stride) };
                 // A step within the bracket is smaller than half of it, or else it is halved.
-                if near > low * (1.0 + 0.2 * rules.resolution) && near < high / (1.0 + 0.2 * rules.resolution)
+                if near > low * (1.0 + 0.2 * rules.resolution)
+                    && near < high / (1.0 + 0.2 * rules.resolution)
                     && (near - low).min(high - near) < 0.5 * (high - low)
                     && (high > low * (1.0 + 6.0 * rules.resolution))
                 {
@@ -299,7 +300,10 @@ impl Search {
             }
             (None, Some(high)) => {
                 let below = high * (1.0 - stride.min(0.5));
-                self.hint.map(|hint| hint * (1.0 - 0.6 * rules.resolution)).filter(|&hint| hint < below).unwrap_or(below)
+                self.hint
+                    .map(|hint| hint * (1.0 - 0.6 * rules.resolution))
+                    .filter(|&hint| hint < below)
+                    .unwrap_or(below)
             }
             (Some(low), None) if low >= rules.most_rate => {
                 self.end = Some(End::MostRate);
@@ -311,7 +315,8 @@ impl Search {
             }
             // The ramp has just ended.
             (None, None) => {
-                let hint = self.hint.filter(|&hint| hint < rate).map(|hint| hint * (1.0 - 0.6 * rules.resolution));
+                let hint =
+                    self.hint.filter(|&hint| hint < rate).map(|hint| hint * (1.0 - 0.6 * rules.resolution));
                 hint.unwrap_or(0.7 * rate)
             }
         };

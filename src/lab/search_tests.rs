@@ -38,7 +38,8 @@ impl Simulated {
     }
 
     fn random(&mut self) -> f64 {
-        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.state =
+            self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.state >> 11) as f64 / (1_u64 << 53) as f64
     }
 
@@ -84,9 +85,10 @@ impl Simulated {
         }
         let offered: f64 = sums.iter().map(|(taken, refused)| taken + refused).sum();
         let per_second = 1.0 / (blocks.len() as f64 * BLOCK);
-        let hint = sums.iter().filter(|(_, refused)| *refused > 0.5).map(|(taken, refused)| {
-            taken * per_second / ((taken + refused) / offered)
-        });
+        let hint = sums
+            .iter()
+            .filter(|(_, refused)| *refused > 0.5)
+            .map(|(taken, refused)| taken * per_second / ((taken + refused) / offered));
         Observed { blocks, hint: hint.reduce(f64::min), fell_short: real < 0.97 * rate }
     }
 
@@ -193,8 +195,13 @@ fn when_time_is_over_what_is_known_is_the_answer() {
 #[test]
 fn a_rate_that_stays_in_doubt_is_decided_by_its_share_and_called_so() {
     let mut search = Search::new(rules(0.01), 100.0);
-    search.learn(Observed { blocks: vec![Block { sent: 10, throttled: 90 }], hint: Some(50.0), fell_short: false });
-    let undecided = Observed { blocks: vec![Block { sent: 398, throttled: 4 }], hint: None, fell_short: false };
+    search.learn(Observed {
+        blocks: vec![Block { sent: 10, throttled: 90 }],
+        hint: Some(50.0),
+        fell_short: false,
+    });
+    let undecided =
+        Observed { blocks: vec![Block { sent: 398, throttled: 4 }], hint: None, fell_short: false };
     // Four times it is moved a little, after two trials each.
     for trial in 0..4 * 2 + 6 {
         assert!(search.low().is_none() && search.high().is_none(), "{trial}");

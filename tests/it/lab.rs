@@ -89,7 +89,11 @@ fn a_run_ends_when_its_cost_has_reached_the_bound() {
     assert!(last["fields"]["ended"].as_str().is_some_and(|by| by.contains("STREAMER_MAX_COST")), "{last}");
     assert!(last["fields"]["cost"].as_f64().is_some_and(|cost| (cost - sent as f64).abs() < 1e-6), "{last}");
     let unpriced = Program::run(&["--local", "--max-cost=1", "--price-gb-in=1"]).finish();
-    assert!(unpriced.code == 64 && unpriced.stderr.contains("STREAMER_PRICE_SHARD_HOUR"), "{}", unpriced.stderr);
+    assert!(
+        unpriced.code == 64 && unpriced.stderr.contains("STREAMER_PRICE_SHARD_HOUR"),
+        "{}",
+        unpriced.stderr
+    );
 }
 
 /// Searches until the machine lets it: one that stands still for seconds makes the client the limit, and is said to.
@@ -138,7 +142,8 @@ fn a_hot_shard_is_named() {
 #[test]
 fn what_may_not_be_offered_is_not() {
     let endpoint = Endpoint::open(vec![], vec![]);
-    let found = Program::against(&endpoint, &["capacity", "--json", "--max-rate=40", "--max-throttled=50%"]).finish();
+    let found =
+        Program::against(&endpoint, &["capacity", "--json", "--max-rate=40", "--max-throttled=50%"]).finish();
     assert_eq!(found.code, 85, "{}", found.stderr);
     let report = json_of(&found.stdout);
     assert_eq!((&report["limit"], &report["end"]), (&json!("max-rate"), &json!("max-rate")), "{report}");

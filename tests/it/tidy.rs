@@ -91,7 +91,8 @@ fn the_environment_and_the_end_of_the_process_live_in_main_alone() {
 fn the_sdk_is_named_in_kinesis_alone() {
     for (name, text) in sources("src") {
         if !name.starts_with("kinesis/") {
-            for word in ["aws_sdk_kinesis", "aws_sdk_sts", "aws_config", "aws_smithy", "aws_credential_types"] {
+            for word in ["aws_sdk_kinesis", "aws_sdk_sts", "aws_config", "aws_smithy", "aws_credential_types"]
+            {
                 assert!(!code(&text).contains(word), "{name} has {word}");
             }
         }
