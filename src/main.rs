@@ -70,22 +70,8 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
-        Ok(Invocation::Check { config, json }) => match event(&config) {
-            Ok((event, notes)) => {
-                notes.iter().for_each(|note| say(note));
-                let log = config.log.clone();
-                live(&log, |console| lab::check(*config, event, json, console))
-            }
-            Err(error) => refuse(&error),
-        },
-        Ok(Invocation::Capacity(options)) => match event(&options.config) {
-            Ok((event, notes)) => {
-                notes.iter().for_each(|note| say(note));
-                let log = options.config.log.clone();
-                live(&log, |console| lab::capacity(*options, event, console))
-            }
-            Err(error) => refuse(&error),
-        },
+        Ok(Invocation::Check { config, json }) => lab::check(*config, json),
+        Ok(Invocation::Capacity(options)) => lab::capacity(*options),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
                 config.notices.extend(notes);

@@ -21,8 +21,9 @@ found = (report["sustained"] or {}).get(member, 0)
 off = found / (shards * each) - 1
 good = abs(off) <= 0.02 and report["limit"] == limit
 seconds = report["seconds"]
-print(f"{shards} shards, {size}: {found:,.0f} {member}, {100 * off:+.2f} %, limit {report[\"limit\"]}, "
-      f"{seconds:.0f} s: {\"ok\" if good else \"FAILED\"}")
+verdict = "ok" if good else "FAILED"
+limit = report["limit"]
+print(f"{shards} shards, {size}: {found:,.0f} {member}, {100 * off:+.2f} %, limit {limit}, {seconds:.0f} s: {verdict}")
 sys.exit(0 if good else 1)' "$1" "$3" "$4" "$5" "$6" || failed=1
 }
 

@@ -374,7 +374,8 @@ mod tests {
             Ok(Invocation::Check { config, .. }) => *config,
             other => panic!("{other:?}"),
         };
-        check(&config, &Event::Kind(EventKind::Message)).await
+        // Boxed for its size.
+        Box::pin(check(&config, &Event::Kind(EventKind::Message))).await
     }
 
     fn found<'a>(report: &'a CheckReport, what: &str) -> Vec<&'a Finding> {

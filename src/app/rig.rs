@@ -27,6 +27,9 @@ use crate::send::{Retry, SendPolicy, Sender};
 /// How long a block is.
 pub(super) const BLOCK: Duration = Duration::from_millis(250);
 
+/// One in a hundred requests may leave so late: later, the load is no even one any more.
+const LATE: Duration = Duration::from_millis(300);
+
 /// Portions that may wait for room: those of two seconds, as many as a run's pacer lets wait.
 const BACKLOG: usize = 4_096;
 
@@ -54,6 +57,8 @@ pub(super) struct Glance {
     throttled: u64,
     generated: u64,
     in_flight: u64,
+    /// Records that were answered, or given up.
+    settled: u64,
     dropped: u64,
     window_full: u64,
     /// Requests: all, throttled as a whole, without a proper answer.
@@ -77,7 +82,7 @@ pub(super) struct Stretch {
     pub(super) sent: f64,
     /// Their bytes.
     pub(super) bytes: f64,
-    /// Whether less was offered than was asked for.
+    /// Whether the client did not offer evenly what was asked for.
     pub(super) fell_short: bool,
     /// Requests that were throttled as a whole, of all.
     pub(super) throttled_requests: f64,
@@ -169,6 +174,7 @@ impl Rig {
                 throttled: counts.throttled,
                 generated: counts.generated,
                 in_flight: counts.in_flight,
+                settled: counts.generated - counts.in_flight,
                 dropped: counts.dropped.total(),
                 window_full: counts.dropped.get(Dropped::WindowFull),
                 requests: (counts.requests.total(), requests(&[Outcome::Throttled]), requests(&failed)),
@@ -300,6 +306,15 @@ impl Stretch {
         let piled_up = to.in_flight.saturating_sub(from.in_flight) as f64;
         let requests = to.requests.0 - from.requests.0;
         let dropped = to.dropped - from.dropped;
+        // What is dropped is a shortfall; so is what goes out ever later, and what is made up for in a burst. A slot more
+        // or less is none of these.
+        let slack = rate * SLOT.as_secs_f64() + 2.0;
+        let settled = (to.settled - from.settled) as f64;
+        let fell_short = generated + slack < 0.97 * wanted
+            || settled > 1.05 * wanted + slack
+            || piled_up > 0.5 * rate + 2.0;
+        let late = to.lateness.since(&from.lateness).quantile(0.99);
+        let is_late = late.is_some_and(|late| late > LATE);
         Self {
             rate,
             blocks,
@@ -307,14 +322,12 @@ impl Stretch {
             hinting,
             sent: (to.sent - from.sent) as f64 / seconds,
             bytes: (to.bytes - from.bytes) as f64 / seconds,
-            // What is dropped is a shortfall; so is what goes out ever later. A slot more or less is neither.
-            fell_short: generated + rate * SLOT.as_secs_f64() + 2.0 < 0.97 * wanted
-                || piled_up > 0.5 * rate + 2.0,
+            fell_short: fell_short || is_late,
             throttled_requests: share(to.requests.1 - from.requests.1, requests),
             failed_requests: share(to.requests.2 - from.requests.2, requests),
             window_full: share(to.window_full - from.window_full, dropped),
             cpu: to.cpu.saturating_sub(from.cpu).as_secs_f64() / seconds / cores,
-            late: to.lateness.since(&from.lateness).quantile(0.99),
+            late,
         }
     }
 

@@ -135,7 +135,11 @@ pub(super) fn capacity_options(asked: &mut Asked, json: bool, understood: bool) 
     let confidence = flag(asked, CONFIDENCE, "a share such as 95%, from 80% to 99.9%", |text| {
         percent(text).filter(|share| (0.8..=0.999).contains(share)).and_then(Confidence::of)
     });
-    let config = resolve::config(asked);
+    let mut config = resolve::config(asked);
+    if let Some(config) = &mut config {
+        // Faults on purpose are a matter of what readers find.
+        config.shaping.inject = None;
+    }
     let why = "capacity needs a stream, unless it is --local";
     need_a_stream(asked, config.as_ref(), understood, why);
     Some(CapacityOptions {

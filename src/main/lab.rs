@@ -6,10 +6,31 @@ use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::Console;
 use kinesis_streamer::generate::Event;
 
-use super::{caught, complain, print};
+use super::{caught, complain, event, live, print, refuse, say};
+
+/// Says what a run by `config` would meet.
+pub fn check(config: Config, json: bool) -> Exit {
+    with_event(config.clone(), |event, console| checked(config, event, json, console))
+}
+
+/// Looks for what a stream sustains.
+pub fn capacity(options: CapacityOptions) -> Exit {
+    with_event(options.config.clone(), |event, console| searched(options, event, console))
+}
+
+/// Lives `life` with the event that `config` names.
+fn with_event<L: Future<Output = Exit>>(config: Config, life: impl FnOnce(Event, Console) -> L) -> Exit {
+    match event(&config) {
+        Ok((event, notes)) => {
+            notes.iter().for_each(|note| say(note));
+            live(&config.log, |console| life(event, console))
+        }
+        Err(error) => refuse(&error),
+    }
+}
 
 /// Says what a run would meet; the report is data, for standard output.
-pub async fn check(config: Config, event: Event, json: bool, console: Console) -> Exit {
+async fn checked(config: Config, event: Event, json: bool, console: Console) -> Exit {
     let mut signals = match caught(&console) {
         Ok(signals) => signals,
         Err(exit) => return exit,
@@ -27,7 +48,7 @@ pub async fn check(config: Config, event: Event, json: bool, console: Console) -
 }
 
 /// Looks for what a stream sustains; the report is data, for standard output.
-pub async fn capacity(options: CapacityOptions, event: Event, console: Console) -> Exit {
+async fn searched(options: CapacityOptions, event: Event, console: Console) -> Exit {
     let mut signals = match caught(&console) {
         Ok(signals) => signals,
         Err(exit) => return exit,
