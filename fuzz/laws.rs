@@ -314,7 +314,8 @@ pub fn key(data: &[u8]) {
 /// A template, or what the Kinesis Data Generator's page has saved.
 ///
 /// Law: `lint` says that the generator takes exactly what strict mode takes; what is told of either can be shown by a
-/// terminal; a file that is imported has a plain name, which leads out of no folder.
+/// terminal; a file that is imported has a plain name, which leads out of no folder. As a template in Jinja, it is refused
+/// in words that can be shown, or its events are the same each time, on one line, and within their bound.
 pub fn template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let is_plain = |text: &str| !text.chars().any(|letter| letter.is_control() && letter != '\n');
@@ -322,6 +323,22 @@ pub fn template(data: &[u8]) {
     assert_eq!(verdict.kdg, Template::compile(text, TemplateMode::Strict).is_ok(), "{text:?}");
     assert_eq!(verdict.usable, Template::compile(text, TemplateMode::Lenient).is_ok(), "{text:?}");
     assert!(is_plain(&verdict.report), "{:?}", verdict.report);
+    match Template::compile_jinja(text) {
+        Ok(template) => {
+            let generator = Generator::of_template(template.into(), 1, "p");
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for sequence in [0, 7, u64::MAX] {
+                for out in [&mut one, &mut other] {
+                    out.clear();
+                    generator.write(3, sequence, &Timestamp::from_unix_millis(0), out);
+                }
+                assert_eq!(one, other, "{text:?}");
+                assert!(one.len() <= generator.largest_event() && !one.contains(&b'\n'), "{text:?}");
+                assert!(!one.is_empty() || generator.failure().is_some_and(is_plain), "{text:?}");
+            }
+        }
+        Err(error) => assert!(error.remarks().iter().all(|remark| is_plain(&remark.to_string())), "{error}"),
+    }
     match generate::import(text) {
         Ok(imported) => {
             for one in imported {

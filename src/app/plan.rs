@@ -12,7 +12,7 @@ use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};
 use crate::generate::{Due, Maker, Shaping};
 use crate::key::{KeyStrategy, Keyer};
-use crate::kinesis::{Limits, Mode};
+use crate::kinesis::{HttpClientKind, Limits, Mode};
 use crate::replay::{Kind, Trace};
 use crate::schedule::{Arrivals, Curve, Measure, Offer, Quota, Share, Weighing};
 use crate::send::Retry;
@@ -97,6 +97,16 @@ pub(super) fn facts(
         drain_timeout: config.send.drain_timeout,
         listen: config.listen.map(|address| address.to_string()),
         journal: config.journal.as_ref().map(|path| path.display().to_string()),
+        client: client(config.client, reached.map(|reached| reached.lane.client())),
+        wire: config.wire.to_string(),
+    }
+}
+
+/// Who makes the requests.
+fn client(asked: HttpClientKind, found: Option<HttpClientKind>) -> String {
+    match found {
+        Some(found) if found != asked => format!("{found} ({asked} was asked for, but a proxy is set)"),
+        _ => asked.to_string(),
     }
 }
 
@@ -214,6 +224,11 @@ pub(super) fn first_second(
             while left > 0 {
                 event.clear();
                 let made = maker.compose(slice.job, *next, &mut due, &mut event);
+                if !made.made {
+                    *next += 1;
+                    left -= 1;
+                    continue;
+                }
                 let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
                 maker.finish(slice.job, &made, 0, &mut event);
                 let data = packer.pack(config.packing, &mut event);

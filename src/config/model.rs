@@ -13,7 +13,7 @@ use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::batch::Packing;
-use crate::generate::{EventChoice, Shaping, TemplateMode};
+use crate::generate::{EventChoice, Shaping, TemplateLanguage, TemplateMode};
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::profile::Inline;
@@ -41,6 +41,8 @@ pub struct Config {
     pub event: EventChoice,
     /// How a template is read.
     pub template_mode: TemplateMode,
+    /// The language of templates.
+    pub template_language: TemplateLanguage,
     /// How large it is, and which faults are put in.
     pub shaping: Shaping,
     /// How it is framed and compressed.
@@ -260,6 +262,7 @@ impl Config {
         }
         if self.event.has_template() {
             all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
+            all.push((table::TEMPLATE_LANGUAGE.name, self.template_language.to_string()));
         }
         match &self.target {
             Target::Stream(stream) => all.push((table::STREAM.name, stream.to_string())),

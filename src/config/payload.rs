@@ -9,7 +9,10 @@ use super::asked::Asked;
 use super::resolve;
 use super::settings as table;
 use crate::batch::{Compression, Framing, Packing};
-use crate::generate::{EventChoice, EventKind, Inject, InjectError, Shaping, SizeRule, SizeRuleError};
+use crate::generate::{
+    EventChoice, EventKind, Inject, InjectError, Shaping, SizeRule, SizeRuleError, TemplateLanguage,
+    TemplateMode, TemplateOrigin,
+};
 use crate::key::KeyStrategy;
 
 /// What was asked for.
@@ -29,6 +32,44 @@ pub(super) fn payload(asked: &mut Asked) -> Option<Payload> {
         asked.notices.push(format!("{sheet} has no effect, because {inject} is not given"));
     }
     Some(Payload { shaping: shaping?, packing: packing?, answer_sheet: answer_sheet? })
+}
+
+/// The language of templates.
+pub(super) fn template_language(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateLanguage> {
+    let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
+    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_LANGUAGE) {
+        let (language, event) = (asked.origin(&table::TEMPLATE_LANGUAGE), asked.origin(&table::EVENT));
+        asked.notices.push(format!("{language} has no effect, because {event} is no template"));
+    }
+    language
+}
+
+/// How templates in the language of the Kinesis Data Generator are read.
+pub(super) fn template_mode(
+    asked: &mut Asked,
+    event: Option<&EventChoice>,
+    language: Option<TemplateLanguage>,
+) -> Option<TemplateMode> {
+    let mode = asked.parsed(&table::TEMPLATE_MODE);
+    let is_kdg = |part: &EventChoice| match (part, language) {
+        (EventChoice::Template(TemplateOrigin::File(path)), Some(language)) => !language.is_jinja(Some(path)),
+        (EventChoice::Template(TemplateOrigin::StandardInput), Some(language)) => !language.is_jinja(None),
+        (EventChoice::Template(_), None) => true,
+        (EventChoice::Kind(_) | EventChoice::Mixture(_), _) => false,
+    };
+    let has_template = event.is_some_and(EventChoice::has_template);
+    if event.is_some_and(|event| !event.parts().any(|(part, _)| is_kdg(part)))
+        && asked.is_given(&table::TEMPLATE_MODE)
+    {
+        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
+        let what = if has_template {
+            "no template in the language of the Kinesis Data Generator"
+        } else {
+            "no template"
+        };
+        asked.notices.push(format!("{mode} has no effect, because {event} is {what}"));
+    }
+    mode
 }
 
 fn packing(asked: &mut Asked) -> Option<Packing> {

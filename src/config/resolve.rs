@@ -16,7 +16,6 @@ use super::payload;
 use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, AllowedStreamsError, HttpClientKind, StreamName, StreamRef, Wire};
 use crate::schedule::Rate;
@@ -43,7 +42,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         super::replay::check_whole(asked, load, given(share), start_at.as_ref().is_some_and(Option::is_some));
     }
     let event = asked.parsed(&table::EVENT);
-    let template_mode = template_mode(asked, event.as_ref());
+    let template_language = payload::template_language(asked, event.as_ref());
+    let template_mode = payload::template_mode(asked, event.as_ref(), template_language);
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
         payload::check_key(asked, event, key);
@@ -79,6 +79,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         start_at: start_at?,
         event: event?,
         template_mode: template_mode?,
+        template_language: template_language?,
         shaping,
         packing,
         answer_sheet,
@@ -240,15 +241,6 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
         "off" => Ok(None),
         _ => text.parse().map(Some).map_err(|_| None),
     })
-}
-
-fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
-    let mode = asked.parsed(&table::TEMPLATE_MODE);
-    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_MODE) {
-        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
-        asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
-    }
-    mode
 }
 
 fn seed(asked: &mut Asked) -> Option<Seed> {

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::forecast::Forecast;
-use super::human;
+use super::human::{self, percent};
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
 
 /// How a stream's capacity comes about.
@@ -141,6 +141,10 @@ pub struct PlanFacts {
     pub listen: Option<String>,
     /// The file that keeps what becomes of every record; none: nowhere.
     pub journal: Option<String>,
+    /// Who makes the requests, by its name in settings, and who was asked to where that is another.
+    pub client: String,
+    /// How requests are written, by its name in settings.
+    pub wire: String,
 }
 
 impl PlanFacts {
@@ -236,6 +240,7 @@ pub fn start_text(plan: &PlanFacts) -> String {
     row("instance", plan.instance.clone());
     row("retry", retry(plan));
     row("window", window(plan));
+    row("requests", format!("client {}, wire {}", plan.client, plan.wire));
     let listen = plan.listen.as_ref();
     row("metrics", listen.map_or("off".to_owned(), |address| format!("http://{address}/metrics")));
     if let Some(path) = &plan.journal {
@@ -286,6 +291,8 @@ pub fn log_start(plan: &PlanFacts) {
         max_in_flight = plan.max_in_flight,
         listen = plan.listen.as_deref(),
         journal = plan.journal.as_deref(),
+        client = plan.client,
+        wire = plan.wire,
         "run begins"
     );
     for warning in warnings(plan) {
@@ -429,20 +436,6 @@ fn over(plan: &PlanFacts, shards: u64) -> Option<String> {
 fn needed_shards(plan: &PlanFacts) -> u64 {
     let (by_records, by_bytes) = plan.load_on(1);
     by_records.max(by_bytes).ceil() as u64
-}
-
-/// A share in percent: to a tenth below 10 %, and never 100 % when it is more.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent > 100.0 {
-        format!("{} %", human::grouped(percent.ceil() as u64))
-    } else if percent >= 9.95 {
-        format!("{percent:.0} %")
-    } else if percent > 0.0 {
-        format!("{:.1} %", percent.max(0.1))
-    } else {
-        "0 %".to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -284,6 +284,7 @@ fn why_failed(why: Failed) -> &'static str {
         Failed::Unreachable => "no connection to the endpoint: is its address right, does it run?",
         Failed::TooLarge => "larger than a record of this stream may be",
         Failed::NoKey => "the event has no value where the partition key should come from",
+        Failed::NoEvent => "the template could not make the event; the log says why, once",
         Failed::Drain => "the run ended while they waited to try again; refused or unreachable before",
     }
 }

@@ -89,6 +89,8 @@ labels! {
         TooLarge = "too_large",
         /// The event has no value where the partition key should come from.
         NoKey = "no_key",
+        /// The template could not make the event, or not of the size that was asked for.
+        NoEvent = "no_event",
         /// The run ended while they waited for another attempt; the ones before were refused.
         Drain = "drain",
     }

@@ -48,6 +48,7 @@ fn the_readme_tables_are_those_of_the_code() {
         ("README.md", "metrics", expose::markdown_table()),
         ("README.md", "exit codes", exit::markdown_table()),
         ("docs/templates.md", "functions", generate::functions_table()),
+        ("docs/templates.md", "jinja", generate::jinja_table()),
     ] {
         let path = root().join(file);
         let mut readme = read(&path);
