@@ -7,6 +7,9 @@
 
 use super::interval::{Block, Confidence, Interval, records_needed};
 
+/// How many times as far apart as asked for the ends of an answer may be where the client gets no further.
+const NEAR: f64 = 5.0;
+
 /// How many times in a row a client falls short until it is the limit.
 const SHORTFALLS: u32 = 3;
 
@@ -222,6 +225,17 @@ impl Search {
             (Side::Throttled, false)
         };
         let point = Point { rate: self.rate, share, side, is_firm, trials: self.trials };
+        // A client that gets no further between two rates that are decided has not undone what is known of them.
+        if let (Side::Unoffered, Some(low), Some(Side::Throttled)) =
+            (side, &self.low, self.high.as_ref().map(|high| high.side))
+        {
+            let is_near = self
+                .high
+                .as_ref()
+                .is_some_and(|high| high.rate <= low.rate * (1.0 + NEAR * self.rules.resolution));
+            self.end = Some(if is_near { End::Converged } else { End::Client });
+            return;
+        }
         match side {
             Side::Sustained => {
                 self.strides = self.strides.max(0) + 1;

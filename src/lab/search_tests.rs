@@ -210,3 +210,27 @@ fn a_rate_that_stays_in_doubt_is_decided_by_its_share_and_called_so() {
     let low = search.low().expect("decided");
     assert!(!low.is_firm && low.trials == 6 && low.share.high > 0.01);
 }
+
+#[test]
+fn a_client_that_gets_no_further_between_two_decided_rates_leaves_them_as_they_are() {
+    let observed = |throttled, fell_short| Observed {
+        blocks: vec![Block { sent: 10_000 - throttled, throttled }; 10],
+        hint: None,
+        fell_short,
+    };
+    let mut search = Search::new(rules(0.01), 1_000.0);
+    // The ramp, three rates that are sustained, each further than the one before, and one that is not: 4 % apart.
+    search.learn(observed(5_000, false));
+    (0..3).for_each(|_| search.learn(observed(0, false)));
+    let low = search.low().expect("sustained").rate;
+    search.learn(observed(9_000, false));
+    let high = search.high().expect("too much").rate;
+    assert!(low * 1.02 < high && high < low * 1.05, "{low} {high}");
+    assert!(matches!(search.next(), Step::Offer { .. }));
+    while let Step::Offer { .. } = search.next() {
+        search.learn(observed(0, true));
+    }
+    assert_eq!(search.low().map(|low| low.rate), Some(low));
+    assert_eq!(search.high().map(|high| (high.rate, high.side)), Some((high, Side::Throttled)));
+    assert_eq!(search.next(), Step::Done(End::Converged));
+}
