@@ -43,13 +43,17 @@ pub enum Exit {
     Guarded,
     /// A trace could not be replayed to its end.
     Trace,
+    /// `capacity` ended before it had found a limit of the stream.
+    NoLimit,
+    /// `check` found something that will not go well.
+    Warned,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Unhealthy,
@@ -70,6 +74,8 @@ impl Exit {
         Self::RejectedCredentials,
         Self::Guarded,
         Self::Trace,
+        Self::NoLimit,
+        Self::Warned,
         Self::Interrupted,
     ];
 
@@ -96,6 +102,8 @@ impl Exit {
             Self::RejectedCredentials => 80,
             Self::Guarded => 81,
             Self::Trace => 82,
+            Self::NoLimit => 85,
+            Self::Warned => 86,
             Self::Interrupted => 130,
         }
     }
@@ -139,6 +147,12 @@ impl Exit {
             }
             Self::Trace => {
                 "the trace to replay can't be read, or a line of it is wrong, which is named; what came before it was sent and counted"
+            }
+            Self::NoLimit => {
+                "`capacity`: no limit of the stream was found, because this client, --max-rate or --max-time came first"
+            }
+            Self::Warned => {
+                "`check`: a run may begin, but it will not go well: throttled records, a permission that is not given, a cost above its bound"
             }
             Self::Interrupted => "a second signal ended the run at once",
         }

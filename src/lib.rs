@@ -26,6 +26,7 @@ pub mod generate;
 pub mod journal;
 pub mod key;
 pub mod kinesis;
+pub mod lab;
 pub mod ledger;
 pub mod local;
 pub mod model;

@@ -26,6 +26,8 @@ use tokio::sync::oneshot;
 mod compare;
 #[path = "main/env_file.rs"]
 mod env_file;
+#[path = "main/lab.rs"]
+mod lab;
 #[path = "main/log.rs"]
 mod log;
 #[path = "main/signals.rs"]
@@ -77,6 +79,8 @@ fn main() -> ExitCode {
         },
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
+        Ok(Invocation::Check { config, json }) => lab::check(*config, json),
+        Ok(Invocation::Capacity(options)) => lab::capacity(*options),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
                 config.notices.extend(notes);

@@ -6,9 +6,13 @@ mod aggregation;
 mod barrier;
 #[cfg(test)]
 mod burst_tests;
+mod capacity;
+mod check;
+mod check_plan;
 #[cfg(test)]
 mod claim_tests;
 mod compare_retry;
+mod cost;
 mod draw;
 mod dry_run;
 mod embedded;
@@ -24,6 +28,7 @@ mod plan;
 mod readback;
 mod report;
 mod reshard;
+mod rig;
 mod run;
 mod sampling;
 mod sheet;
@@ -37,6 +42,8 @@ mod verified;
 mod verify;
 mod watch;
 
+pub use capacity::{Capacity, capacity};
+pub use check::check;
 pub use compare_retry::compare_retry;
 pub use draw::draw;
 pub use dry_run::dry_run;

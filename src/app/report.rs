@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::exit::Exit;
 use crate::expose::{RunFacts, summary_text};
 use crate::journal::Finished;
+use crate::lab::Bill;
 use crate::ledger::Snapshot;
 use crate::replay::TraceError;
 
@@ -26,6 +27,8 @@ pub struct Report {
     pub compressed: bool,
     /// What came of reading the stream back, where that was wanted.
     pub verified: Option<Verified>,
+    /// What it has cost, where prices are set.
+    pub cost: Option<Bill>,
     /// What the run was.
     pub facts: RunFacts,
     /// From the first intended time to the end of the schedule; none when nothing was due.
@@ -57,7 +60,7 @@ impl Report {
         }
     }
 
-    /// What is to be said of payloads.
+    /// What is to be said of payloads, and of what they cost.
     fn payloads(&self) -> impl Iterator<Item = String> {
         let Snapshot { injected, raw_bytes, .. } = &self.counts;
         let raw = self
@@ -74,7 +77,15 @@ impl Report {
                 Err(error) => format!("The answer sheet {path} is not whole: {error}."),
             }
         });
-        [raw, faults, sheet].into_iter().flatten()
+        let cost = self.cost.map(|bill| {
+            format!(
+                "By the prices that are set it has cost {:.6}: {:.6} for the time, {:.6} for the records.",
+                bill.total(),
+                bill.standing,
+                bill.taken_in
+            )
+        });
+        [raw, faults, sheet, cost].into_iter().flatten()
     }
 
     /// The summary for people.
@@ -148,6 +159,7 @@ impl Report {
             tick_lateness_max_seconds = seconds(counts.lateness.max()),
             load_seconds = seconds(self.load_time),
             drain_seconds = self.drain_time.as_secs_f64(),
+            cost = self.cost.map(|bill| bill.total()),
             held = self.facts.held,
             journal = self.journal.as_ref().map(|journal| journal.path.display().to_string()),
             journal_lost = counts.journal_lost,

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::App;
 use super::aggregation;
 use super::barrier;
+use super::cost::{self, Meter};
 use super::embedded::Embedded;
 use super::pace::{self, Pace};
 use super::plan;
@@ -56,6 +57,8 @@ struct Running {
     beside: Option<Beside>,
     sheet: Option<Sheet>,
     start_at: Option<Duration>,
+    /// What it costs, where prices are known.
+    meter: Option<Meter>,
     /// Whether it joined others after their common start.
     late: bool,
     /// How long the load is offered, where it has an end by time.
@@ -92,7 +95,7 @@ impl App {
     async fn begin(self) -> Result<Running, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
-        let Reached { client, lane, stream, shards, embedded, .. } = reached;
+        let Reached { client, lane, stream, shards, embedded, facts } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
@@ -120,6 +123,7 @@ impl App {
             ledger: Arc::clone(&ledger),
             view: view.clone(),
         };
+        let meter = Meter::begin(&config, facts.mode, Arc::clone(&ledger), shards.clone());
         let lane = Arc::new(lane);
         let witnesses =
             journal.iter().map(Journal::witness).chain(beside.iter().map(Beside::witness)).collect();
@@ -190,6 +194,7 @@ impl App {
             beside,
             sheet,
             start_at,
+            meter,
             late,
         })
     }
@@ -202,13 +207,14 @@ impl Running {
         let by = tokio::select! {
             () = self.pacing.ended() => None,
             never = barrier::show(self.start_at, self.view.clone(), Arc::clone(&self.lane), requests) => match never {},
-            by = stop => {
-                // The thread may have ended by itself just now.
-                let _ = self.control.send(Control::Stop);
-                self.pacing.ended().await;
-                Some(by)
-            }
+            by = stop => Some(by),
+            by = cost::reached(self.meter.as_ref()) => Some(by),
         };
+        if by.is_some() {
+            // The thread may have ended by itself just now.
+            let _ = self.control.send(Control::Stop);
+            self.pacing.ended().await;
+        }
         self.view.set_phase(Phase::Draining);
         self.view.mark("the load ended: what is in flight is waited for");
         Ended { by, at: Instant::now() }
@@ -291,6 +297,7 @@ impl Running {
             load_time,
             drain_time,
             verified,
+            cost: self.meter.and_then(|meter| meter.bill(false)),
         }
     }
 }

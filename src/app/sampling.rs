@@ -72,6 +72,6 @@ impl Sampler {
 }
 
 /// CPU time that this process has used, all threads together.
-fn cpu() -> Duration {
+pub(super) fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
 }

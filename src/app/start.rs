@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 use tokio::net::TcpListener;
 
 use super::aggregation;
+use super::cost;
 use super::header;
 use super::offered::Offered;
 use super::plan;
@@ -82,6 +83,7 @@ impl App {
         let watch = Watch::serve(view.clone(), listener);
         let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
         let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
+        cost::check(&config.costs, reached.facts.mode)?;
         let stages = Stages::build(&config, event, trace.as_ref(), Some(&reached))?;
         if let Some(note) = stages.maker.note() {
             tracing::warn!("{note}");

@@ -74,6 +74,9 @@ pub enum StartError {
     /// The settings name no stream. They are refused before, unless the caller made them by hand.
     #[error("no stream is named: set AWS_KINESIS_STREAM_NAME, or use --local")]
     Nowhere,
+    /// A bound of cost, and no price that the stream is billed by.
+    #[error("STREAMER_MAX_COST: a cost needs prices, and {0}")]
+    Prices(&'static str),
     /// The embedded stream can't be opened.
     #[error("the embedded stream can't be opened: {0}")]
     Local(std::io::Error),
@@ -109,9 +112,12 @@ impl StartError {
             Self::Guarded(_) => Exit::Guarded,
             Self::Load(error) => error.exit(),
             Self::Interrupted => Exit::Interrupted,
-            Self::Key(_) | Self::Shaping(_) | Self::Unmakeable(_) | Self::Recorded | Self::Nowhere => {
-                Exit::Usage
-            }
+            Self::Key(_)
+            | Self::Prices(_)
+            | Self::Shaping(_)
+            | Self::Unmakeable(_)
+            | Self::Recorded
+            | Self::Nowhere => Exit::Usage,
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,

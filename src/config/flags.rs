@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::aws::AWS_VARIABLES;
 use super::compare_command;
 use super::healthcheck::{self, HealthVerb};
+use super::lab_command;
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Group, Scope, Setting};
@@ -76,6 +77,8 @@ pub(super) enum Verb {
     Stream(StreamVerb),
     Healthcheck(HealthVerb),
     CompareRetry { json: bool },
+    Check { json: bool },
+    Capacity { json: bool },
 }
 
 /// What was typed.
@@ -239,10 +242,13 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),
         Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
         Some(("compare-retry", sub)) => (compare_command::typed(sub), sub),
+        Some(("check", sub)) => (Verb::Check { json: sub.get_flag(JSON) }, sub),
+        Some(("capacity", sub)) => (Verb::Capacity { json: sub.get_flag(JSON) }, sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
-    let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
+    let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false)).into_iter();
+    let own = own.chain(lab_command::OWN.map(|flag| (flag.0, false)));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
     let comparing = compare_command::FLAGS.map(|flag| (flag, false));
@@ -343,6 +349,7 @@ pub(super) fn command() -> Command {
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
         .subcommand(compare_command::command())
+        .subcommands([lab_command::check(), lab_command::capacity()])
         .after_help(after_help())
 }
 

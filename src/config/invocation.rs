@@ -12,6 +12,7 @@ use super::compare_command::{self, CompareOptions};
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
+use super::lab_command::{self, CapacityOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
 use super::resolve;
@@ -73,6 +74,15 @@ pub enum Invocation {
     Healthcheck(HealthOptions),
     /// Run the same load through each retry policy.
     CompareRetry(Box<CompareOptions>),
+    /// Say what a run would meet.
+    Check {
+        /// The run.
+        config: Box<Config>,
+        /// As JSON, in place of text.
+        json: bool,
+    },
+    /// Find what the stream sustains.
+    Capacity(Box<CapacityOptions>),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -201,6 +211,16 @@ where
             let options = compare_command::options(&mut asked, json);
             aws.check(&mut asked);
             options.map(|options| Invocation::CompareRetry(Box::new(options)))
+        }
+        Verb::Check { json } => {
+            let config = lab_command::check_config(&mut asked, understood);
+            aws.check(&mut asked);
+            config.map(|config| Invocation::Check { config: Box::new(config), json })
+        }
+        Verb::Capacity { json } => {
+            let options = lab_command::capacity_options(&mut asked, json, understood);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::Capacity(Box::new(options)))
         }
         Verb::Lint => {
             let language = asked.parsed(&table::TEMPLATE_LANGUAGE);

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::costs::Costs;
 use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
@@ -76,6 +77,8 @@ pub struct Config {
     pub journal: Option<PathBuf>,
     /// What is logged.
     pub log: Log,
+    /// The user's prices, and what the run may cost.
+    pub costs: Costs,
     /// What the user should know although nothing is wrong.
     pub notices: Vec<String>,
 }
@@ -302,6 +305,7 @@ impl Config {
             (table::MAX_REQUEST_RECORDS.name, self.limits.request_records.map(|count| count.to_string())),
         ];
         all.extend(optional.into_iter().filter_map(|(name, value)| Some((name, value?))));
+        all.extend(self.costs.variables());
         all
     }
 }

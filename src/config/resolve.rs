@@ -67,6 +67,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));
     }
     let log = log(asked);
+    let costs = super::costs::costs(asked);
     let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
@@ -96,6 +97,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         listen: listen?,
         journal: journal?,
         log: log?,
+        costs: costs?,
         notices: std::mem::take(&mut asked.notices),
     })
 }

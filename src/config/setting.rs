@@ -25,6 +25,8 @@ pub enum Group {
     Verifying,
     /// What can be seen of the run.
     Watching,
+    /// What it costs.
+    Cost,
 }
 
 impl Group {
@@ -39,6 +41,7 @@ impl Group {
             Self::Limits => "Limits of requests",
             Self::Verifying => "Reading back",
             Self::Watching => "Watching",
+            Self::Cost => "Cost",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Decides each setting's names, bounds and default; how a value is read is in `setting`, what the
 //! values mean together in `resolve`.
 
+mod costs;
 mod fleet;
 mod payloads;
 mod sending;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
+pub use costs::*;
 pub use fleet::*;
 pub use payloads::*;
 pub use sending::*;
@@ -409,4 +411,9 @@ pub const SETTINGS: &[Setting] = &[
     ANSWER_SHEET,
     LOG,
     LOG_FORMAT,
+    PRICE_SHARD_HOUR,
+    PRICE_PUT_UNITS,
+    PRICE_STREAM_HOUR,
+    PRICE_GB_IN,
+    MAX_COST,
 ];

@@ -59,6 +59,7 @@ vars! {
     streamer_max_in_flight_bytes
     streamer_template_language streamer_aggregation
     streamer_listen streamer_journal streamer_log streamer_log_format
+    streamer_price_shard_hour streamer_price_put_units streamer_price_stream_hour streamer_price_gb_in streamer_max_cost
 }
 
 impl Vars {

@@ -150,6 +150,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         throttled: 4,
         causes: vec![(ThrottleCause::Kms, 1)],
         shards: vec![(None, ShardCounts { sent_elsewhere: 2, ..ShardCounts::default() })],
+        ..Settled::default()
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
     let scrape = scrape(&metrics);

@@ -4,8 +4,10 @@
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
 mod aggregated;
+mod capacity;
 mod catalogue;
 mod chart;
+mod check;
 mod comparison;
 mod console;
 mod forecast;
@@ -28,8 +30,10 @@ mod verdict;
 mod view;
 
 pub use aggregated::AggregationPlan;
+pub use capacity::{CapacityReport, Measured, capacity_line};
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
+pub use check::{CheckReport, Finding, Level, LoadPlan};
 pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;

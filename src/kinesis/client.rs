@@ -98,9 +98,9 @@ pub enum Access {
 pub struct Client {
     /// For describing: the SDK's retries and timeouts.
     pub(super) control: aws_sdk_kinesis::Client,
-    shared: SdkConfig,
+    pub(super) shared: SdkConfig,
     /// How long a call of the control plane may take, each retry apart.
-    limit: Duration,
+    pub(super) limit: Duration,
     /// Whether the chain of providers may be asked anew.
     renewable: bool,
     region: String,
@@ -135,6 +135,11 @@ impl Client {
             region,
             region_is_fallback,
         }
+    }
+
+    /// Whether the credentials came from the chain of providers.
+    pub(super) fn is_renewable(&self) -> bool {
+        self.renewable
     }
 
     /// The region in force.

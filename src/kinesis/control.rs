@@ -59,7 +59,7 @@ pub struct StreamDetails {
 }
 
 /// The stream as the two members by which calls name it.
-fn names(stream: &StreamRef) -> (Option<String>, Option<String>) {
+pub(super) fn names(stream: &StreamRef) -> (Option<String>, Option<String>) {
     match stream {
         StreamRef::Name(name) => (Some(name.to_string()), None),
         StreamRef::Arn(arn) => (None, Some(arn.as_str().to_owned())),

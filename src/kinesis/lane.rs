@@ -148,12 +148,12 @@ pub(super) fn quiet(shared: &SdkConfig) -> Builder {
 }
 
 /// Whether the environment names a proxy for `url`; the SDK's client honours it.
-fn behind_a_proxy(url: &str) -> bool {
+pub(super) fn behind_a_proxy(url: &str) -> bool {
     url.parse().is_ok_and(|url| Matcher::from_env().intercept(&url).is_some())
 }
 
 /// Where the SDK sends a PutRecords request to, and the `authorization` header that it gives it.
-async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<(String, String), Fault> {
+pub(super) async fn ask(shared: &SdkConfig, stream: &StreamRef) -> Result<(String, String), Fault> {
     let catch = Catch::default();
     let config = quiet(shared).http_client(catch.clone()).build();
     let entry = PutRecordsRequestEntry::builder().data(Blob::new("")).partition_key("-").build();

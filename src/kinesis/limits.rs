@@ -49,3 +49,27 @@ impl Default for Limits {
         Self::AWS
     }
 }
+
+/// What a record counts on a bill. A model: AWS writes KB and GB without saying which; the cautious reading counts.
+pub mod billing {
+    /// Bytes of a PUT payload unit, of 25 KB (AWS, "Kinesis Data Streams pricing").
+    pub const UNIT_BYTES: u64 = 25_000;
+
+    /// Bytes of the kilobyte to which on-demand streams round each record up.
+    pub const KILOBYTE: u64 = 1_024;
+
+    /// Bytes of a GB.
+    pub const GB: u64 = 1_000_000_000;
+
+    /// The payload units of a record of `bytes`, data and partition key.
+    #[must_use]
+    pub fn units(bytes: u64) -> u64 {
+        bytes.div_ceil(UNIT_BYTES).max(1)
+    }
+
+    /// Its bytes, rounded up to whole kilobytes.
+    #[must_use]
+    pub fn rounded(bytes: u64) -> u64 {
+        bytes.div_ceil(KILOBYTE).max(1) * KILOBYTE
+    }
+}

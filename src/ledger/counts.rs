@@ -248,6 +248,10 @@ pub struct Snapshot {
     pub sent: u64,
     /// Their data and partition keys, in bytes.
     pub sent_bytes: u64,
+    /// Their PUT payload units, as `kinesis::limits::billing` counts them.
+    pub units: u64,
+    /// Their bytes, each record rounded up to whole kilobytes.
+    pub rounded_bytes: u64,
     /// Sent records that an earlier attempt without answer may have stored as well.
     pub perhaps_twice: u64,
     /// Records given up, certainly not stored, by cause.
@@ -350,6 +354,8 @@ impl Snapshot {
     pub(super) fn settle(&mut self, settled: &Settled, delay: Duration) {
         self.sent += settled.sent;
         self.sent_bytes += settled.sent_bytes;
+        self.units += settled.units;
+        self.rounded_bytes += settled.rounded_bytes;
         self.perhaps_twice += settled.perhaps_twice;
         self.entries += settled.entries;
         self.throttled += settled.throttled;

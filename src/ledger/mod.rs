@@ -32,6 +32,10 @@ pub struct Settled {
     pub sent: u64,
     /// Their data and partition keys, in bytes.
     pub sent_bytes: u64,
+    /// PUT payload units of them.
+    pub units: u64,
+    /// Their bytes, each record rounded up to whole kilobytes.
+    pub rounded_bytes: u64,
     /// How many of them an earlier attempt without answer may have stored as well.
     pub perhaps_twice: u64,
     /// Records that were given up and are certainly not stored, by cause.

@@ -4,6 +4,7 @@
 //! number of entries; each entry's own result. A 200 is not trusted, and only failed entries are tried again.
 
 use crate::batch::Batch;
+use crate::kinesis::limits::billing;
 use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
 use crate::ledger::{Claims, Failed, Fate, Outcome, Settled, ShardCounts, Unknown};
 use crate::model::ThrottleCause;
@@ -209,6 +210,8 @@ fn settle_entries<const AGGREGATED: bool>(
                 }
                 settled.sent += records;
                 settled.sent_bytes += bytes;
+                settled.units += billing::units(bytes);
+                settled.rounded_bytes += billing::rounded(bytes);
                 continue;
             }
             Err(refused) => refused,

@@ -13,6 +13,7 @@ mod fuzzed;
 mod guards;
 mod journals;
 mod keys;
+mod lab;
 mod listener;
 mod living;
 mod manifests;

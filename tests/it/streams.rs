@@ -121,13 +121,17 @@ fn each_subcommand_calls_the_actions_that_its_documentation_names_and_no_others(
                 "--recover-for=1s",
             ],
         ),
+        ("check", &["check", "--stream=local"]),
+        ("capacity", &["capacity", "--stream=local", "--max-rate=100", "--max-throttled=5%"]),
         ("stream create", &["stream", "create", "made", "--retention=48h"]),
         ("stream describe", &["stream", "describe", "made"]),
         ("stream delete", &["stream", "delete", "made"]),
     ] {
         let tap = Tap::before(&endpoint);
         let finished = on(&tap.url(), arguments).finish();
-        assert!(finished.code < 4, "{name}: {}", finished.stderr);
+        // Nothing but the highest rate keeps the search from more.
+        let code = if name == "capacity" { 85 } else { 3 };
+        assert!(finished.code < 4 || finished.code == code, "{name}: {}", finished.stderr);
         let mut needed = documented.get(name).unwrap_or_else(|| panic!("no row for {name}")).clone();
         needed.remove(WITHOUT_A_CALL);
         assert_eq!(tap.operations(), needed, "{name}");

@@ -69,6 +69,10 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
             ),
             "replay" => own(&["t", "/tmp/a trace.gz"], &[""]),
             "speed" => own(&["0.001", "1000", "1.5"], &["0", "0.0009", "1000.0001", "x2", "1e2", "-1"]),
+            "price-shard-hour" | "price-put-units" | "price-stream-hour" | "price-gb-in" => {
+                own(&["0", "0.000001", "1000000"], &["1000000.1", "-1", "0.0000001", "1e3", ".5", "$1"])
+            }
+            "max-cost" => own(&["0.000001", "1000000"], &["0", "0.0", "1000001", "-1", "1e3"]),
             "journal" => own(&["j", "/tmp/a journal"], &[""]),
             "answer-sheet" => own(&["j", "/tmp/a sheet"], &[""]),
             "event-size" => own(

@@ -39,6 +39,7 @@ fn beside(setting: &Setting) -> &'static [(&'static str, &'static str)] {
         "instance-index" | "instance-slot" => {
             &[("STREAMER_INSTANCE_COUNT", "10000"), ("CRON_JOBS_TO_GENERATE", "1000")]
         }
+        "max-cost" => &[("STREAMER_PRICE_PUT_UNITS", "1")],
         _ => &[],
     }
 }
@@ -364,6 +365,11 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--inject=late:1%",
         "--answer-sheet=a",
         "--aggregation=51200B",
+        "--price-shard-hour=0.015",
+        "--price-put-units=0.014",
+        "--price-stream-hour=0.04",
+        "--price-gb-in=0.08",
+        "--max-cost=5",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();

@@ -61,6 +61,10 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "instance" => &[],
                 "start-at" => &["2026-11-21T12:00:00Z", "+30s", "+1s", "+24h"],
                 "journal" | "replay" => &[],
+                "price-shard-hour" | "price-put-units" | "price-stream-hour" | "price-gb-in" => {
+                    &["0", "1000000", "0.015"]
+                }
+                "max-cost" => &["0.000001", "1000000", "2.50"],
                 "speed" => &["0.001", "1000"],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
                 "log" => &["off", "error", "warn", "info", "debug", "trace", "info,kinesis_streamer=debug"],
