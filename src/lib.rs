@@ -28,6 +28,7 @@ pub mod key;
 pub mod kinesis;
 pub mod ledger;
 pub mod local;
+pub mod model;
 pub mod pipeline;
 pub mod replay;
 pub mod schedule;

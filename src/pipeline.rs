@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
@@ -16,12 +15,8 @@ use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits, Wire};
 use crate::ledger::{Dropped, Failed, Fate, Ledger, Settled};
 use crate::replay;
-use crate::send::{Sender, Transport};
-
-/// How long after its intended time a record may still be generated; later it is dropped.
-///
-/// A second, because then the next tick of the same job is due.
-pub const LATEST: Duration = Duration::from_secs(1);
+pub use crate::send::LATEST;
+use crate::send::{Sender, Transport, Turn};
 
 /// The largest buffers that are kept for later batches. Bounds what idle slots of the window hold.
 const KEPT_BYTES: usize = 1024 * 1024;
@@ -228,6 +223,7 @@ impl<T: Transport> Pipeline<T> {
         }
         // Every permit is back: nothing is under way. (The semaphore is never closed.)
         let _ = self.window.acquire_many(self.slots).await;
+        self.sender.conclude();
     }
 
     /// Carries a release's records all the way, one request after the other where they need several. `held`: the bytes
@@ -242,7 +238,21 @@ impl<T: Transport> Pipeline<T> {
                 self.ledger.dropped(Dropped::WindowFull, u64::from(left));
                 break;
             }
-            if let Some(batch) = self.fill(&given, &mut left, &mut bench) {
+            // Before they are made: what the policy holds back too long was never generated.
+            let asked = left.min(self.limits.request_records as u32); // 500 at most
+            let held_back = match self.sender.turn(asked, due + LATEST).await {
+                Turn::Go => None,
+                Turn::TooLate => Some(Dropped::HeldBack),
+                Turn::Cut => Some(Dropped::Drain),
+            };
+            if let Some(why) = held_back {
+                self.ledger.dropped(why, u64::from(left));
+                break;
+            }
+            let filled = self.fill(&given, &mut left, &mut bench);
+            let went = filled.as_ref().map_or(0, Batch::len) as u32; // 500 at most
+            self.sender.give_back(asked.saturating_sub(went));
+            if let Some(batch) = filled {
                 // The last request is known to the byte; what it does not need is for others.
                 if let Some(held) = held.as_mut().filter(|_| left == 0) {
                     let surplus = held.num_permits().saturating_sub(batch.body().len());
@@ -380,6 +390,8 @@ impl<T: Transport> Pipeline<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::batch::{Compression, Envelope};
     use crate::generate::{EventKind, Generator};
@@ -567,7 +579,7 @@ mod tests {
         ledger: Arc<Ledger>,
     ) -> (Pipeline<Null>, watch::Receiver<bool>, watch::Sender<bool>) {
         let policy = SendPolicy {
-            retry: Retry::Backoff,
+            retry: Retry::FullJitter,
             max_attempts: 10,
             max_in_flight: 1,
             request_timeout: Duration::from_secs(10),

@@ -32,8 +32,10 @@ enum Reply {
 
 fn reply() -> impl Strategy<Value = Reply> {
     let result = prop_oneof![
-        3 => Just(EntryResult::Stored(None)),
-        2 => Just(EntryResult::Throttled(None)),
+        2 => Just(EntryResult::Stored(None)),
+        1 => Just(EntryResult::Stored(Some(ShardId(0)))),
+        1 => Just(EntryResult::Throttled(None)),
+        1 => Just(EntryResult::Throttled(Some(ShardId(1)))),
         1 => Just(EntryResult::InternalFailure(None)),
         1 => Just(EntryResult::Rejected(None)),
     ];
@@ -41,6 +43,7 @@ fn reply() -> impl Strategy<Value = Reply> {
         6 => vec(result, 1..8).prop_map(Reply::Each),
         1 => Just(Reply::OneTooMany),
         1 => Just(Reply::Fault(Cause::Refused(Refusal::Throttled))),
+        1 => Just(Reply::Fault(Cause::Refused(Refusal::KmsThrottled))),
         1 => Just(Reply::Fault(Cause::Refused(Refusal::NotFound))),
         1 => Just(Reply::Fault(Cause::Silent(Silence::Connection))),
         1 => Just(Reply::Fault(Cause::Silent(Silence::ServerError))),
@@ -88,6 +91,7 @@ impl Witness for Listener {
 
 #[derive(Debug, Clone)]
 struct Case {
+    retry: Retry,
     replies: Vec<Reply>,
     releases: Vec<(u32, u32)>,
     /// Whether the events lack the field that their key should come from.
@@ -101,6 +105,7 @@ struct Case {
 
 fn case() -> impl Strategy<Value = Case> {
     (
+        proptest::sample::select(Retry::ALL.to_vec()),
         // Clicks have 260 to 310 bytes, a random key about 30 more.
         vec(reply(), 1..6),
         vec((0_u32..3, 1_u32..60), 1..8),
@@ -111,9 +116,18 @@ fn case() -> impl Strategy<Value = Case> {
         proptest::option::of((300_usize..4_000).prop_map(|bytes| Aggregation { bytes })),
         proptest::option::of(0_u64..3_000),
     )
-        .prop_map(|(replies, releases, no_key, record_bytes, max_attempts, aggregation, cut_after)| {
-            Case { replies, releases, no_key, record_bytes, max_attempts, aggregation, cut_after }
-        })
+        .prop_map(
+            |(retry, replies, releases, no_key, record_bytes, max_attempts, aggregation, cut_after)| Case {
+                retry,
+                replies,
+                releases,
+                no_key,
+                record_bytes,
+                max_attempts,
+                aggregation,
+                cut_after,
+            },
+        )
 }
 
 fn three_shards() -> ShardMap {
@@ -127,7 +141,7 @@ fn run(case: Case) -> (Snapshot, Vec<Claim>) {
     runtime.expect("a runtime").block_on(async {
         let (cut, is_cut) = watch::channel(false);
         let policy = SendPolicy {
-            retry: Retry::Backoff,
+            retry: case.retry,
             max_attempts: case.max_attempts,
             max_in_flight: 2,
             request_timeout: Duration::from_secs(2),
@@ -173,8 +187,9 @@ fn run(case: Case) -> (Snapshot, Vec<Claim>) {
 }
 
 proptest! {
-    // Whatever the answers are, and whether or not its records are aggregated, the claims of a run partition each job's generated sequence numbers, and for every
-    // fate and cause they add up to the ledger's count.
+    // Whatever the answers are, by whatever policy is tried again, and whether or not its records are aggregated, the
+    // claims of a run partition each job's generated sequence numbers, and for every fate and cause they add up to the
+    // ledger's count; and every throttled entry is charged to one cause.
     #[test]
     fn claims_partition_what_was_generated_and_add_up_to_the_ledger(case in case()) {
         let aggregated = case.aggregation.is_some();
@@ -183,6 +198,7 @@ proptest! {
         prop_assert!(counts.entries_throttled <= counts.throttled);
         prop_assert_eq!(counts.law(), Ok(()));
         prop_assert_eq!(counts.in_flight, 0);
+        prop_assert_eq!((counts.entries_throttled, 0), (counts.throttled_by.total(), counts.throttled_unjudged));
         claims.sort_by_key(|claim| (claim.job, claim.sequences.start));
         let mut next = BTreeMap::new();
         for claim in &claims {

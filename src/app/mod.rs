@@ -8,6 +8,7 @@ mod barrier;
 mod burst_tests;
 #[cfg(test)]
 mod claim_tests;
+mod compare_retry;
 mod draw;
 mod dry_run;
 mod embedded;
@@ -36,6 +37,7 @@ mod verified;
 mod verify;
 mod watch;
 
+pub use compare_retry::compare_retry;
 pub use draw::draw;
 pub use dry_run::dry_run;
 pub use files::too_few;

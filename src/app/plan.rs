@@ -16,7 +16,6 @@ use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{HttpClientKind, Limits, Mode, ShardMap};
 use crate::replay::{Kind, Trace};
 use crate::schedule::{Arrivals, Curve, Measure, Offer, Quota, Share, Weighing};
-use crate::send::Retry;
 
 /// Requests that a dry run lists one by one.
 const LISTED: usize = 20;
@@ -90,10 +89,7 @@ pub(super) fn facts(
         seed_given: config.seed.given,
         instance: config.producer.clone(),
         retry: config.send.retry.to_string(),
-        max_attempts: match config.send.retry {
-            Retry::Backoff => config.send.max_attempts.into(),
-            Retry::None => 1,
-        },
+        max_attempts: if config.send.retry.tries_again() { config.send.max_attempts.into() } else { 1 },
         max_in_flight: config.send.max_in_flight as u64,
         request_timeout: config.send.request_timeout,
         drain_timeout: config.send.drain_timeout,

@@ -113,6 +113,7 @@ impl Report {
             );
         }
         let seconds = |quantile: Option<Duration>| quantile.map(|duration| duration.as_secs_f64());
+        let others = counts.other_writers();
         tracing::info!(
             stream = self.facts.stream,
             seed = self.facts.seed,
@@ -130,6 +131,11 @@ impl Report {
             entries_sent = counts.entries_sent,
             entries_throttled = counts.entries_throttled,
             sent_elsewhere = counts.sent_elsewhere,
+            entries = counts.entries,
+            throttled_causes = ?counts.throttled_by,
+            other_writers_records_per_second = others.map(|others| others.records_per_second),
+            other_writers_bytes_per_second = others.map(|others| others.bytes_per_second),
+            other_writers_doubt_per_second = others.map(|others| others.doubt_per_second),
             perhaps_twice = counts.perhaps_twice,
             requests = counts.requests.total(),
             ticks_fired = counts.ticks_fired,

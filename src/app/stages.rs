@@ -13,6 +13,7 @@ use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
 use crate::replay::Trace;
+use crate::send::Retry;
 
 /// The stream, found and described.
 pub(super) struct Reached {
@@ -52,6 +53,12 @@ pub(super) async fn reach(config: &Config, peak: u64) -> Result<Option<Reached>,
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
+    if facts.by_key == Some(false) && config.send.retry == Retry::Limiter {
+        tracing::warn!(
+            "Kinesis ignores partition keys on this stream (its record distribution is AUTO), so the retry policy limiter \
+             holds records back for shards that they do not go to; full-jitter or aimd suit it"
+        );
+    }
     let lane = client.lane(&stream, config.client, config.wire).await?;
     if embedded.is_none() {
         guard::after(config, &stream, &facts.arn, lane.is_on_this_machine(), peak)?;

@@ -4,7 +4,7 @@
 use crate::kinesis::ShardId;
 
 /// The records of each entry, by their offsets.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Members {
     entries: Vec<Member>,
     offsets: Vec<u32>,

@@ -302,6 +302,18 @@ impl Batch {
         (Self { wire, body: body.into(), entries, size, members, job, first }, spent)
     }
 
+    /// The same of a batch that stays.
+    ///
+    /// # Panics
+    /// As [`only`](Self::only).
+    #[must_use]
+    pub fn part(&self, keep: &[u16], envelope: &Envelope) -> Self {
+        let Self { wire, size, job, first, .. } = *self;
+        let (body, entries, members) = (self.body.clone(), self.entries.clone(), self.members.clone());
+        let whole = Self { wire, body, entries, size, members, job, first };
+        whole.only(keep, envelope).0
+    }
+
     /// Takes the batch apart so that its buffers serve again.
     #[must_use]
     pub fn spent(self) -> Spent {

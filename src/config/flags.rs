@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::aws::AWS_VARIABLES;
+use super::compare_command;
 use super::healthcheck::{self, HealthVerb};
 use super::problem::{Problem, Shown};
 use super::resolve::LOCAL_NAME;
@@ -74,6 +75,7 @@ pub(super) enum Verb {
     Import,
     Stream(StreamVerb),
     Healthcheck(HealthVerb),
+    CompareRetry { json: bool },
 }
 
 /// What was typed.
@@ -236,13 +238,15 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),
         Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
+        Some(("compare-retry", sub)) => (compare_command::typed(sub), sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
     let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
-    for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
+    let comparing = compare_command::FLAGS.map(|flag| (flag, false));
+    for (flag, secret) in settings.chain(own).chain(asking).chain(comparing).chain(arguments) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
@@ -338,6 +342,7 @@ pub(super) fn command() -> Command {
         .args(SETTINGS.iter().map(arg))
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
+        .subcommand(compare_command::command())
         .after_help(after_help())
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::aws::AwsValues;
+use super::compare_command::{self, CompareOptions};
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
@@ -70,6 +71,8 @@ pub enum Invocation {
     Stream(Box<StreamOptions>),
     /// Ask a listener whether it lives.
     Healthcheck(HealthOptions),
+    /// Run the same load through each retry policy.
+    CompareRetry(Box<CompareOptions>),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -194,6 +197,11 @@ where
             options.map(|options| Invocation::Stream(Box::new(options)))
         }
         Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
+        Verb::CompareRetry { json } => {
+            let options = compare_command::options(&mut asked, json);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::CompareRetry(Box::new(options)))
+        }
         Verb::Lint => {
             let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
             let template = file(&mut asked, understood);

@@ -5,6 +5,7 @@
 //! CHANGELOG. All label sets are closed or bounded; none holds an error text or a key.
 
 use crate::ledger::{Dropped, Failed, Injected, Outcome, Unknown};
+use crate::model::ThrottleCause;
 use crate::verify::CallOutcome;
 
 /// A metric's type.
@@ -85,6 +86,11 @@ const OUTCOME: LabelInfo = LabelInfo {
     values: Values::Closed(|| Outcome::ALL.iter().map(|outcome| outcome.label()).collect()),
 };
 
+const CAUSE: LabelInfo = LabelInfo {
+    name: "cause",
+    values: Values::Closed(|| ThrottleCause::ALL.map(ThrottleCause::label).to_vec()),
+};
+
 const CALL_OUTCOME: LabelInfo = LabelInfo {
     name: "outcome",
     values: Values::Closed(|| CallOutcome::ALL.map(CallOutcome::label).to_vec()),
@@ -144,6 +150,14 @@ metrics! {
         "Kinesis records that a limit refused, counted in every attempt";
     RECORDS_ELSEWHERE = "records_sent_elsewhere_total", Counter, [],
         "Sent records in aggregates that another shard took than the one they were made for, as after a reshard; KCL drops those in which a record belongs to a third";
+    THROTTLED_BY = "throttled_entries_by_cause_total", Counter, [CAUSE],
+        "Throttled entries by what they are charged to (docs/metrics.md); records, bytes and other_writers are a model's word, not measured, and 2 s behind entries_throttled_total";
+    OTHERS_RECORDS = "other_writers_records_per_second", Gauge, [],
+        "Records a second that others had stored, by the model: the mean over the time in which each shard was at its limit, summed over the shards of which it is certain; 0 where nothing is known";
+    OTHERS_BYTES = "other_writers_bytes_per_second", Gauge, [],
+        "The same in bytes, as if others' records were as large as this run's where the limit of records was met, and the other way round";
+    ENTRIES_TRIED = "put_records_entries_total", Counter, [],
+        "Entries of all PutRecords requests, counted in every attempt: divided by the entries sent it is the amplification";
     RECORDS_PERHAPS_DUPLICATED = "records_perhaps_duplicated_total", Counter, [],
         "Sent records that an earlier attempt without an answer may have stored as well";
     SENT_BYTES = "sent_bytes_total", Counter, [],
@@ -260,6 +274,9 @@ mod tests {
         for row in &rows {
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }
-        assert!(table.contains("`reason`: `window_full`, `late`, `missed_tick`, `drain` |"), "{table}");
+        assert!(
+            table.contains("`reason`: `window_full`, `late`, `missed_tick`, `drain`, `held_back` |"),
+            "{table}"
+        );
     }
 }

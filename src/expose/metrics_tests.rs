@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::expose::catalogue::Values;
 use crate::ledger::{Dropped, Failed, Outcome, Settled, ShardCounts, Unknown};
+use crate::model::ThrottleCause;
 
 /// A scrape as a reader takes it: the types, and every sample by its name with labels.
 struct Scrape {
@@ -98,7 +99,14 @@ fn scrape(metrics: &Metrics) -> Scrape {
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
     let (sent, sent_bytes) = (records, 10 * records);
-    let counts = ShardCounts { sent, sent_bytes, throttled: 1, entries_sent: sent, entries_throttled: 1 };
+    let counts = ShardCounts {
+        sent,
+        sent_bytes,
+        throttled: 1,
+        throttled_bytes: 10,
+        entries_sent: sent,
+        entries_throttled: 1,
+    };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -144,8 +152,10 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         perhaps_twice: 1,
         failed: vec![(Failed::Throttled, 2)],
         unknown: vec![(Unknown::Timeout, 1)],
+        entries: 11,
         throttled: 4,
         sent_elsewhere: 2,
+        causes: vec![(ThrottleCause::Kms, 1)],
         shards: Vec::new(),
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
@@ -160,6 +170,9 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         ("records_in_flight", 2.0),
         ("records_throttled_total", 4.0),
         ("records_sent_elsewhere_total", 2.0),
+        ("throttled_entries_by_cause_total{cause=\"kms\"}", 1.0),
+        ("other_writers_records_per_second", 0.0),
+        ("put_records_entries_total", 11.0),
         ("records_perhaps_duplicated_total", 1.0),
         ("sent_bytes_total", 500.0),
         ("put_records_requests_total{outcome=\"partial\"}", 1.0),

@@ -6,6 +6,7 @@
 mod aggregated;
 mod catalogue;
 mod chart;
+mod comparison;
 mod console;
 mod forecast;
 mod human;
@@ -22,12 +23,14 @@ mod start;
 mod stream;
 mod stream_plan;
 mod summary;
+mod throttles;
 mod verdict;
 mod view;
 
 pub use aggregated::AggregationPlan;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
+pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, span as human_span};

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::human;
+use super::{human, throttles};
 use crate::kinesis::ShardId;
 use crate::ledger::{Dropped, Failed, Snapshot, Unknown};
 
@@ -200,6 +200,7 @@ fn requests(text: &mut String, counts: &Snapshot, elapsed: Duration) {
         let mean = counts.throttled as f64 / counts.generated.max(1) as f64;
         let rest = format!("  counted in every attempt: {mean:.2} for each record generated");
         row(text, 1, "records throttled", &human::grouped(counts.throttled), &rest);
+        throttles::rows(text, counts);
     }
     if counts.entries_sent != counts.sent || counts.entries_throttled != counts.throttled {
         aggregates(text, counts, elapsed);
@@ -299,6 +300,7 @@ fn why_dropped(why: Dropped) -> &'static str {
         Dropped::Late => "this machine is the limit: fewer jobs or larger requests, or a faster machine",
         Dropped::MissedTick => "the process or the machine stood still for a whole second",
         Dropped::Drain => "the run ended before they could be generated",
+        Dropped::HeldBack => "the retry policy aimd gave way: the stream is the limit",
     }
 }
 
@@ -315,6 +317,7 @@ fn why_failed(why: Failed) -> &'static str {
         Failed::Unreachable => "no connection to the endpoint: is its address right, does it run?",
         Failed::TooLarge => "larger than a record of this stream may be",
         Failed::NoKey => "the event has no value where the partition key should come from",
+        Failed::HeldBack => "never sent: their shard would not have taken them within a second",
         Failed::NoEvent => "the template could not make the event; the log says why, once",
         Failed::Drain => "the run ended while they waited to try again; refused or unreachable before",
     }

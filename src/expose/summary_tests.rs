@@ -15,7 +15,15 @@ fn facts() -> RunFacts {
 
 /// A shard's counts where each record is an entry.
 fn of_shard(sent: u64, sent_bytes: u64, throttled: u64) -> ShardCounts {
-    ShardCounts { sent, sent_bytes, throttled, entries_sent: sent, entries_throttled: throttled }
+    let throttled_bytes = 200 * throttled;
+    ShardCounts {
+        sent,
+        sent_bytes,
+        throttled,
+        throttled_bytes,
+        entries_sent: sent,
+        entries_throttled: throttled,
+    }
 }
 
 fn sent(records: u64, shards: &[(Option<u64>, u64, u64)]) -> Settled {
@@ -127,6 +135,7 @@ PutRecords requests               count      share  mean rate
     timeout                          99    99.00 %
   records sent each                 490  on average
   records throttled               1,250  counted in every attempt: 0.03 for each record generated
+    not judged yet                1,250
 
 Times                               p50        p90        p99        max
   delivery delay                  2.0 s      2.0 s      2.0 s      2.0 s  per record, from due to acknowledged
@@ -243,6 +252,7 @@ fn aggregated_records_are_told_in_both_units() {
         sent: 4_000,
         sent_bytes: 800_000,
         throttled: 500,
+        throttled_bytes: 100_000,
         entries_sent: 16,
         entries_throttled: 2,
     };

@@ -95,7 +95,7 @@ pub struct ReadFault {
 impl From<Fault> for ReadFault {
     fn from(fault: Fault) -> Self {
         let setback = match fault.cause {
-            Cause::Refused(Refusal::Throttled) => Setback::Throttled,
+            Cause::Refused(Refusal::Throttled | Refusal::KmsThrottled) => Setback::Throttled,
             Cause::Refused(Refusal::NotFound) => Setback::Gone,
             Cause::Refused(
                 Refusal::Denied

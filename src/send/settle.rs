@@ -6,6 +6,7 @@
 use crate::batch::Batch;
 use crate::kinesis::{Answer, Cause, EntryResult, Refusal, ShardId, ShardMap, Silence};
 use crate::ledger::{Claims, Failed, Fate, Outcome, Settled, ShardCounts, Unknown};
+use crate::model::ThrottleCause;
 
 /// What happens next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,18 +91,25 @@ impl Places {
 /// Settles an attempt whose request failed as a whole.
 #[must_use]
 pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> Ruling {
-    let records = batch.records() as u64;
-    let mut settled = Settled::default();
+    let (records, entries) = (batch.records() as u64, batch.len() as u64);
+    let mut settled = Settled { entries, ..Settled::default() };
     match cause {
         Cause::Refused(refusal) => {
             let (outcome, why, retryable) = meaning(refusal);
-            if refusal == Refusal::Throttled {
+            let throttle = match refusal {
+                Refusal::Throttled => Some(ThrottleCause::Request),
+                Refusal::KmsThrottled => Some(ThrottleCause::Kms),
+                _ => None,
+            };
+            if let Some(throttle) = throttle {
                 settled.throttled = records;
+                settled.causes.push((throttle, entries));
                 let mut places = Places::new();
                 for index in 0..batch.len() {
                     let counts = places.of(so_far.shard_of(batch, index), &mut settled);
                     counts.throttled += batch.entry_records(index) as u64;
                     counts.entries_throttled += 1;
+                    counts.throttled_bytes += batch.entry_size(index) as u64;
                 }
             }
             let again = retryable && so_far.may_retry;
@@ -130,7 +138,7 @@ pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> R
 /// What a refusal is called, and whether the same request may be taken later.
 fn meaning(refusal: Refusal) -> (Outcome, Failed, bool) {
     match refusal {
-        Refusal::Throttled => (Outcome::Throttled, Failed::Throttled, true),
+        Refusal::Throttled | Refusal::KmsThrottled => (Outcome::Throttled, Failed::Throttled, true),
         Refusal::Unreachable => (Outcome::Unreachable, Failed::Unreachable, true),
         // The chain of providers may have fresh ones by then.
         Refusal::CredentialsExpired => (Outcome::Refused, Failed::Credentials, true),
@@ -165,7 +173,7 @@ pub(super) fn given_up(why: Failed, doubtful: bool) -> Fate {
 pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) -> Ruling {
     if answer.entries.len() != batch.len() {
         // Which entry is which can't be told, and an endpoint that does this once is not asked again.
-        let mut settled = Settled::default();
+        let mut settled = Settled { entries: batch.len() as u64, ..Settled::default() };
         settled.unknown.push((Unknown::BadAnswer, batch.records() as u64));
         return Ruling { outcome: Outcome::BadAnswer, settled, next: Next::Done, doubtful: true };
     }
@@ -182,7 +190,7 @@ fn settle_entries<const AGGREGATED: bool>(
     answer: &Answer,
     so_far: Circumstances<'_>,
 ) -> Ruling {
-    let mut settled = Settled::default();
+    let mut settled = Settled { entries: batch.len() as u64, ..Settled::default() };
     let mut again = Vec::new(); // allocates only when an entry failed
     let mut refused = 0;
     let mut places = Places::new();
@@ -211,6 +219,7 @@ fn settle_entries<const AGGREGATED: bool>(
             let shard = named.or_else(|| so_far.shard_of(batch, index));
             let counts = places.of(shard, &mut settled);
             counts.throttled += records;
+            counts.throttled_bytes += batch.entry_size(index) as u64;
             if AGGREGATED {
                 counts.entries_throttled += 1;
             }
@@ -228,6 +237,12 @@ fn settle_entries<const AGGREGATED: bool>(
         for (_, counts) in &mut settled.shards {
             (counts.entries_sent, counts.entries_throttled) = (counts.sent, counts.throttled);
         }
+    }
+    // The others are for the model, which knows their shards.
+    if let Some((_, counts)) =
+        settled.shards.iter().find(|(shard, counts)| shard.is_none() && counts.entries_throttled > 0)
+    {
+        settled.causes.push((ThrottleCause::Unplaced, counts.entries_throttled));
     }
     let outcome = if refused == 0 { Outcome::Ok } else { Outcome::Partial };
     let next = match again.len() {
@@ -366,6 +381,7 @@ mod tests {
                 Next::Again(again) => again.clone(),
             };
             prop_assert_eq!(total(&ruling.settled) + again.len() as u64, batch.len() as u64);
+            prop_assert_eq!(ruling.settled.entries, batch.len() as u64);
             let retryable = |r: &EntryResult| matches!(r, EntryResult::Throttled(_) | EntryResult::InternalFailure(_));
             let expected: Vec<u16> = (0..results.len())
                 .filter(|&i| may_retry && retryable(&results[i]))
@@ -458,6 +474,9 @@ mod tests {
             (Outcome::Throttled, 3, Next::AllAgain)
         );
         let key = |index: usize| two_shards().locate(HashKey::of(&format!("key-{index}")));
+        assert_eq!(ruling.settled.causes, [(ThrottleCause::Request, 3)]);
+        let of_kms = fault(Cause::Refused(Refusal::KmsThrottled), true, false);
+        assert_eq!((of_kms.settled.causes, of_kms.next), (vec![(ThrottleCause::Kms, 3)], Next::AllAgain));
         for (shard, counts) in &ruling.settled.shards {
             assert_eq!(counts.throttled, (0..3).filter(|&i| key(i) == *shard).count() as u64);
         }

@@ -98,7 +98,7 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!(config.seed, Seed { value: FRESH, given: false });
     assert_eq!(
         (config.send.retry, config.send.max_attempts, config.send.max_in_flight),
-        (Retry::Backoff, 10, 128)
+        (Retry::FullJitter, 10, 128)
     );
     assert_eq!(config.send.request_timeout, Duration::from_secs(10));
     assert_eq!(config.send.drain_timeout, Duration::from_secs(30));
