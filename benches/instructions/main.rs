@@ -3,6 +3,7 @@
 //! ```text
 //! cargo bench --bench instructions             compare with benches/baseline.txt; fails above +5 %
 //! ACCEPT=1 cargo bench --bench instructions    make what is counted now the baseline
+//! ACCEPT=new cargo bench --bench instructions  count what the baseline does not know yet, and add that alone
 //! ```
 //!
 //! Instructions are repeatable where time is not. Each piece is run once and twice, in a process of its own, and
@@ -71,24 +72,53 @@ fn valgrind_is_there() -> bool {
 
 /// Counts every piece and compares; false when one has grown too much.
 fn count_all() -> Result<bool, Box<dyn Error>> {
-    let mut counts = BTreeMap::new();
-    for (name, _) in PIECES {
-        counts.insert(name, instructions(name, 2)?.saturating_sub(instructions(name, 1)?));
-    }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/baseline.txt");
     let made_with = made_with();
-    if std::env::var_os("ACCEPT").is_some() {
-        let mut text = format!("{MADE_WITH}{made_with}\n");
-        for (name, _) in PIECES {
-            println!("{name:<40}{:>14}", counts[name]);
-            text.push_str(&format!("{}\t{name}\n", counts[name]));
+    let accept = std::env::var("ACCEPT").ok();
+    let mut counts = BTreeMap::new();
+    if accept.as_deref() == Some("new") {
+        let text = std::fs::read_to_string(&path)?;
+        if !text.starts_with(&format!("{MADE_WITH}{made_with}\n")) {
+            return Err(format!("the baseline was not made with {made_with}: accept all of it").into());
         }
-        std::fs::write(&path, text)?;
-        println!("\naccepted as {}", path.display());
-        return Ok(true);
+        counts = known(&text)
+            .into_iter()
+            .filter(|(name, _)| PIECES.iter().any(|piece| piece.0 == *name))
+            .collect();
+        return accept_all(counts, &path, &made_with);
+    }
+    for (name, _) in PIECES {
+        counts.insert(name, count(name)?);
+    }
+    if accept.is_some() {
+        return accept_all(counts, &path, &made_with);
     }
     let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     Ok(compare(&counts, &text, &made_with))
+}
+
+/// What one more time of a piece costs.
+fn count(name: &str) -> Result<u64, Box<dyn Error>> {
+    Ok(instructions(name, 2)?.saturating_sub(instructions(name, 1)?))
+}
+
+/// Makes these counts the baseline; what is not among them is counted.
+fn accept_all(counts: BTreeMap<&str, u64>, path: &Path, made_with: &str) -> Result<bool, Box<dyn Error>> {
+    let mut text = format!("{MADE_WITH}{made_with}\n");
+    for (name, _) in PIECES {
+        let count = counts.get(name).map_or_else(|| count(name), |count| Ok(*count))?;
+        println!("{name:<40}{count:>14}");
+        text.push_str(&format!("{count}\t{name}\n"));
+    }
+    std::fs::write(path, text)?;
+    println!("\naccepted as {}", path.display());
+    Ok(true)
+}
+
+/// The counts of a baseline.
+fn known(baseline: &str) -> BTreeMap<&str, u64> {
+    let lines = baseline.lines().filter_map(|line| line.split_once('\t'));
+    lines.filter_map(|(count, name)| Some((name, count.parse().ok()?))).collect()
 }
 
 /// Instructions of a process that does the piece `times` times.
@@ -119,11 +149,7 @@ fn compare(counts: &BTreeMap<&str, u64>, baseline: &str, made_with: &str) -> boo
         println!("The baseline was made with {known_with};\nthis is {made_with}.");
         println!("Only growth above {WIDE_BOUND} % fails.\n");
     }
-    let before: BTreeMap<&str, u64> = baseline
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .filter_map(|(count, name)| Some((name, count.parse().ok()?)))
-        .collect();
+    let before = known(baseline);
     println!("{:<40}{:>14}{:>14}{:>10}", "instructions", "baseline", "now", "change");
     let mut good = true;
     for (name, _) in PIECES {
@@ -142,7 +168,7 @@ fn compare(counts: &BTreeMap<&str, u64>, baseline: &str, made_with: &str) -> boo
         good &= change <= bound;
         println!("{name:<40}{before:>14}{now:>14}{change:>+9.1}%{remark}");
     }
-    let accept = "ACCEPT=1 cargo bench --bench instructions";
+    let accept = "ACCEPT=1 cargo bench --bench instructions (ACCEPT=new: what is new, alone)";
     if good {
         println!("\nNothing has grown by more than {bound} %.");
     } else {
