@@ -43,18 +43,25 @@ pub enum Exit {
     Guarded,
     /// A trace could not be replayed to its end.
     Trace,
+    /// A report can't be written.
+    NoReport,
+    /// One run is worse than another.
+    Worse,
+    /// A threshold was breached.
+    Breached,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 24] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Unhealthy,
         Self::NotAsClaimed,
         Self::NotVerified,
+        Self::Worse,
         Self::Usage,
         Self::BadData,
         Self::NoStream,
@@ -62,6 +69,7 @@ impl Exit {
         Self::Defect,
         Self::System,
         Self::Exists,
+        Self::NoReport,
         Self::Journal,
         Self::NotActive,
         Self::Denied,
@@ -70,6 +78,7 @@ impl Exit {
         Self::RejectedCredentials,
         Self::Guarded,
         Self::Trace,
+        Self::Breached,
         Self::Interrupted,
     ];
 
@@ -81,13 +90,14 @@ impl Exit {
             Self::NotAllSent | Self::Unhealthy => 1,
             Self::NotAsClaimed => 2,
             Self::NotVerified => 3,
+            Self::Worse => 4,
             Self::Usage => 64,
             Self::BadData => 65,
             Self::NoStream => 66,
             Self::Unreachable => 69,
             Self::Defect => 70,
             Self::System => 71,
-            Self::Exists => 73,
+            Self::Exists | Self::NoReport => 73,
             Self::Journal => 74,
             Self::NotActive => 75,
             Self::Denied => 77,
@@ -96,6 +106,7 @@ impl Exit {
             Self::RejectedCredentials => 80,
             Self::Guarded => 81,
             Self::Trace => 82,
+            Self::Breached => 99,
             Self::Interrupted => 130,
         }
     }
@@ -117,7 +128,7 @@ impl Exit {
             }
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::BadData => {
-                "`lint`: the Kinesis Data Generator would refuse the template; `import`: something could not be imported"
+                "`lint`: the Kinesis Data Generator would refuse the template; `import`: something could not be imported; `report`, `compare`, `merge`: a file is no report, or nothing can be said"
             }
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",
@@ -140,6 +151,11 @@ impl Exit {
             Self::Trace => {
                 "the trace to replay can't be read, or a line of it is wrong, which is named; what came before it was sent and counted"
             }
+            Self::NoReport => {
+                "a report, or what is made of one, can't be written: the path can't be used, or is that of a file already"
+            }
+            Self::Worse => "`compare`: the second run is worse than the first, by more than chance and margin",
+            Self::Breached => "a threshold of STREAMER_FAIL_IF was breached, or had nothing to be judged by",
             Self::Interrupted => "a second signal ended the run at once",
         }
     }

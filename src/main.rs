@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, ReportTask, StreamOptions,
     VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
@@ -63,6 +63,7 @@ fn main() -> ExitCode {
             live(&log, |console| stream(*options, console))
         }
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
+        Ok(Invocation::Report(task)) => reports(&task),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Run(mut config)) => match event(&config) {
             Ok((event, notes)) => {
@@ -273,6 +274,17 @@ fn healthcheck(options: &HealthOptions) -> Exit {
     let (told, exit) = app::healthcheck(options);
     say(&told);
     exit
+}
+
+/// Makes something of reports.
+fn reports(task: &ReportTask) -> Exit {
+    match app::reports(task) {
+        Ok(done) => tell(done),
+        Err(error) => {
+            say(&format!("kinesis-streamer: {error}"));
+            error.exit()
+        }
+    }
 }
 
 /// What the channel brings; nothing, ever, when its sender is gone.

@@ -8,6 +8,8 @@ use crate::journal::Finished;
 use crate::ledger::Snapshot;
 use crate::replay::TraceError;
 
+use super::judged::Judged;
+use super::reporting::Written;
 use super::sheet::SheetEnd;
 use super::verified::Verified;
 
@@ -24,6 +26,10 @@ pub struct Report {
     pub sheet: Option<SheetEnd>,
     /// Whether data was compressed.
     pub compressed: bool,
+    /// What is to be thought of it.
+    pub judged: Judged,
+    /// What came of the reports that were to be written.
+    pub written: Vec<Written>,
     /// What came of reading the stream back, where that was wanted.
     pub verified: Option<Verified>,
     /// What the run was.
@@ -46,10 +52,14 @@ impl Report {
             Exit::System
         } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
             Exit::Journal
+        } else if self.written.iter().any(|one| one.result.is_err()) {
+            Exit::NoReport
         } else if self.broken.is_some() {
             Exit::Trace
         } else if let Some(verified) = self.verified.as_ref().filter(|one| one.exit() != Exit::Sent) {
             verified.exit()
+        } else if self.judged.is_breached() {
+            Exit::Breached
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
         } else {
@@ -91,6 +101,14 @@ impl Report {
         if let Some(verified) = &self.verified {
             text.push_str(&verified.text());
         }
+        text.extend(self.judged.sentences().map(|sentence| format!("{sentence}\n")));
+        for Written { path, result } in &self.written {
+            let path = path.display();
+            match result {
+                Ok(()) => text.push_str(&format!("The report is in {path}.\n")),
+                Err(error) => text.push_str(&format!("The report {path} could not be written: {error}.\n")),
+            }
+        }
         text
     }
 
@@ -98,6 +116,11 @@ impl Report {
     pub fn log(&self) {
         if let Some(verified) = &self.verified {
             verified.log();
+        }
+        self.judged.log();
+        for Written { path, result } in &self.written {
+            let (path, error) = (path.display(), result.as_ref().err());
+            tracing::info!(%path, error = error.map(ToString::to_string), "report");
         }
         let counts = &self.counts;
         if self.compressed || self.sheet.is_some() || counts.injected.total() > 0 {
@@ -140,6 +163,8 @@ impl Report {
             journal_lost = counts.journal_lost,
             journal_error = self.journal.as_ref().and_then(|journal| journal.error.as_deref()),
             trace_error = self.broken.as_ref().map(ToString::to_string),
+            client_limited = self.judged.is_client_limited(),
+            thresholds_breached = self.judged.breached(),
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,
@@ -151,7 +176,7 @@ impl Report {
 }
 
 /// Whether a journal can be relied on.
-fn journal_sentence(journal: &Finished) -> String {
+pub(super) fn journal_sentence(journal: &Finished) -> String {
     let path = journal.path.display();
     if journal.is_complete() {
         return format!("The fate of every record is kept in {path}.");

@@ -14,7 +14,9 @@ use super::embedded::Embedded;
 use super::pace::{self, Pace};
 use super::plan;
 use super::readback::Beside;
+use super::judged::{self, Judged};
 use super::report::Report;
+use super::reporting::Blank;
 use super::reshard::{Follower, Following};
 use super::sampling::Sampling;
 use super::sheet::Sheet;
@@ -54,6 +56,7 @@ struct Running {
     journal: Option<Journal>,
     beside: Option<Beside>,
     sheet: Option<Sheet>,
+    reports: Vec<Blank>,
     start_at: Option<Duration>,
     /// Whether it joined others after their common start.
     late: bool,
@@ -91,6 +94,7 @@ impl App {
     async fn begin(self) -> Result<Running, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
+        let reports = self.reports;
         let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
@@ -164,7 +168,7 @@ impl App {
         let pacing = pacing.map_err(StartError::Thread)?;
         let carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
-        let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger));
+        let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger), Arc::clone(&lane));
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         Ok(Running {
             duration: offered.duration,
@@ -186,6 +190,7 @@ impl App {
             journal,
             beside,
             sheet,
+            reports,
             start_at,
             late,
         })
@@ -272,7 +277,10 @@ impl Running {
             Some(duration) if by_duration && !self.late && load.replay.is_none() => duration,
             _ => time,
         });
-        Report {
+        let judged = Judged::of(&counts, load_time, &config.fail_if);
+        let mut report = Report {
+            judged,
+            written: Vec::new(),
             counts,
             broken,
             journal,
@@ -281,13 +289,15 @@ impl Running {
             facts: RunFacts {
                 stream: self.stream.name().to_string(),
                 seed: config.seed.value,
-                instance: config.producer,
+                instance: config.producer.clone(),
                 ended: by.to_owned(),
                 held: self.embedded.map(|embedded| embedded.held()),
             },
             load_time,
             drain_time,
             verified,
-        }
+        };
+        report.written = judged::write(self.reports, &report, &config, &self.view, self.sampling.machine(), aborted);
+        report
     }
 }

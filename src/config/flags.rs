@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use super::aws::AWS_VARIABLES;
 use super::healthcheck::{self, HealthVerb};
 use super::problem::{Problem, Shown};
+use super::report_command::{self, ReportVerb};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Group, Scope, Setting};
 use super::settings::{self as table, SETTINGS};
@@ -74,6 +75,7 @@ pub(super) enum Verb {
     Import,
     Stream(StreamVerb),
     Healthcheck(HealthVerb),
+    Report(ReportVerb),
 }
 
 /// What was typed.
@@ -236,6 +238,9 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),
         Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
+        Some((name @ ("report" | "compare" | "merge"), sub)) => {
+            (Verb::Report(report_command::typed(name, sub)), sub)
+        }
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
@@ -243,8 +248,8 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
     for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
-        // `try_get_one`: each subcommand knows only its own flags.
-        let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
+        // `try_…`: each subcommand knows only its own flags.
+        let Some(value) = given(matches, flag) else { continue };
         match value.to_str() {
             Some(value) => drop(values.insert(flag, value.to_owned())),
             None => problems.push(Problem::NotUnicode {
@@ -260,6 +265,21 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         }
     }
     Typed { verb, values, problems }
+}
+
+/// The value of a flag; of one that may be repeated, all of them as its variable would have them.
+fn given(matches: &ArgMatches, flag: &str) -> Option<OsString> {
+    match SETTINGS.iter().find(|setting| setting.flag == flag).and_then(|setting| setting.many) {
+        None => matches.try_get_one::<OsString>(flag).ok()?.cloned(),
+        Some(between) => {
+            let values = matches.try_get_many::<OsString>(flag).ok()??;
+            values.cloned().reduce(|mut all, next| {
+                all.push(between.to_string());
+                all.push(next);
+                all
+            })
+        }
+    }
 }
 
 /// The whole command line, as clap knows it.
@@ -337,6 +357,7 @@ pub(super) fn command() -> Command {
         .args(SETTINGS.iter().map(arg))
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
+        .subcommands(report_command::commands())
         .after_help(after_help())
 }
 
@@ -357,6 +378,7 @@ pub(super) fn arg(setting: &Setting) -> Arg {
             setting.help,
             setting.form.rule()
         ));
+    let arg = if setting.many.is_some() { arg.action(ArgAction::Append) } else { arg };
     if setting.switch {
         arg.num_args(0..=1).require_equals(true).default_missing_value("true")
     } else {

@@ -13,6 +13,7 @@ use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
+use super::report_command::{self, ReportTask};
 use super::resolve;
 use super::setting::Form;
 use super::settings as table;
@@ -69,6 +70,8 @@ pub enum Invocation {
     Stream(Box<StreamOptions>),
     /// Ask a listener whether it lives.
     Healthcheck(HealthOptions),
+    /// Show, compare or merge reports.
+    Report(ReportTask),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -193,6 +196,7 @@ where
             options.map(|options| Invocation::Stream(Box::new(options)))
         }
         Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
+        Verb::Report(verb) => report_command::task(&mut asked, verb).map(Invocation::Report),
         Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();

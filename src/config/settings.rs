@@ -5,6 +5,7 @@
 //! values mean together in `resolve`.
 
 mod fleet;
+mod judging;
 mod payloads;
 mod sending;
 mod verifying;
@@ -15,6 +16,7 @@ use super::setting::Absent::{Means, Value};
 use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
 pub use fleet::*;
+pub use judging::*;
 pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
@@ -393,6 +395,8 @@ pub const SETTINGS: &[Setting] = &[
     LISTEN,
     JOURNAL,
     ANSWER_SHEET,
+    REPORT,
+    FAIL_IF,
     LOG,
     LOG_FORMAT,
 ];

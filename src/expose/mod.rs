@@ -27,7 +27,7 @@ pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Value
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
-pub use human::{bytes as human_bytes, grouped, span as human_span};
+pub use human::{bytes as human_bytes, grouped, share as human_share, span as human_span};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
@@ -36,6 +36,6 @@ pub use screen::Terminal;
 pub use server::{Bounds, Server};
 pub use start::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan, log_start, start_text, warnings};
 pub use stream::{StreamTable, stream_json, stream_text};
-pub use summary::{RunFacts, summary_text, verdict};
+pub use summary::{RunFacts, summary_text, verdict, why};
 pub use verdict::{verdict_line, verdict_text};
 pub use view::{Phase, View};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kinesis_streamer::{config, exit, expose, generate};
+use kinesis_streamer::{config, exit, expose, generate, judge};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -48,6 +48,7 @@ fn the_readme_tables_are_those_of_the_code() {
         ("README.md", "metrics", expose::markdown_table()),
         ("README.md", "exit codes", exit::markdown_table()),
         ("docs/templates.md", "functions", generate::functions_table()),
+        ("docs/metrics.md", "statistics", judge::markdown_table()),
     ] {
         let path = root().join(file);
         let mut readme = read(&path);
@@ -99,19 +100,19 @@ fn the_sdk_is_named_in_kinesis_alone() {
 }
 
 /// Who may import whom. What is not listed imports nothing of ours; `exit` is a list of numbers, open to all.
-const ALLOWED: [(&str, &[&str]); 20] = [
+const ALLOWED: [(&str, &[&str]); 22] = [
     ("main.rs", &["kinesis_streamer"]),
     ("main", &[]),
     ("lib.rs", &[]),
     (
         "app",
         &[
-            "batch", "config", "expose", "generate", "journal", "key", "kinesis", "ledger", "local",
-            "pipeline", "replay", "schedule", "send", "verify",
+            "batch", "config", "expose", "generate", "journal", "judge", "key", "kinesis", "ledger", "local",
+            "pipeline", "replay", "report", "schedule", "send", "verify",
         ],
     ),
     ("pipeline.rs", &["batch", "generate", "key", "kinesis", "ledger", "replay", "schedule", "send"]),
-    ("config", &["batch", "generate", "key", "kinesis", "schedule", "send"]),
+    ("config", &["batch", "generate", "judge", "key", "kinesis", "schedule", "send"]),
     ("schedule", &["ledger"]),
     ("replay", &["kinesis", "schedule"]),
     ("generate", &[]),
@@ -121,11 +122,13 @@ const ALLOWED: [(&str, &[&str]); 20] = [
     ("crash.rs", &[]),
     ("ledger", &["generate", "kinesis"]),
     ("journal", &["kinesis", "ledger"]),
-    ("expose", &["journal", "kinesis", "ledger", "verify"]),
+    ("expose", &["journal", "judge", "kinesis", "ledger", "verify"]),
     ("kinesis", &["cbor"]),
     ("local", &["cbor", "kinesis"]),
     ("verify", &["generate", "key", "kinesis", "ledger"]),
     ("cbor", &[]),
+    ("judge", &["ledger"]),
+    ("report", &["expose", "judge", "kinesis", "ledger"]),
 ];
 
 #[test]
