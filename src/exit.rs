@@ -154,7 +154,9 @@ impl Exit {
             Self::NoReport => {
                 "a report, or what is made of one, can't be written: the path can't be used, or is that of a file already"
             }
-            Self::Worse => "`compare`: the second run is worse than the first, by more than chance and margin",
+            Self::Worse => {
+                "`compare`: the second run is worse than the first, by more than chance and margin"
+            }
             Self::Breached => "a threshold of STREAMER_FAIL_IF was breached, or had nothing to be judged by",
             Self::Interrupted => "a second signal ended the run at once",
         }

@@ -12,13 +12,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, ReportTask, StreamOptions,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
     VerifyOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
-use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
+use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Event, Maker, Samples};
-use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
@@ -26,10 +25,13 @@ use tokio::sync::oneshot;
 
 #[path = "main/env_file.rs"]
 mod env_file;
+#[path = "main/files.rs"]
+mod files;
 #[path = "main/signals.rs"]
 mod signals;
 
 use env_file::env_file;
+use files::{reports, show_journal};
 use signals::Signals;
 
 /// How long the end of the process waits for standard error to be read.
@@ -276,17 +278,6 @@ fn healthcheck(options: &HealthOptions) -> Exit {
     exit
 }
 
-/// Makes something of reports.
-fn reports(task: &ReportTask) -> Exit {
-    match app::reports(task) {
-        Ok(done) => tell(done),
-        Err(error) => {
-            say(&format!("kinesis-streamer: {error}"));
-            error.exit()
-        }
-    }
-}
-
 /// What the channel brings; nothing, ever, when its sender is gone.
 async fn or_never<T>(channel: oneshot::Receiver<T>) -> T {
     match channel.await {
@@ -363,28 +354,6 @@ fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
     match app::draw(config, event, svg, width, !io::stdout().is_terminal()) {
         Ok(drawn) => tell(drawn),
         Err(error) => refuse(&error),
-    }
-}
-
-/// Prints what a journal says, as far as it is written.
-fn show_journal(path: &Path, json: bool) -> Exit {
-    let read = || -> Result<_, ReadError> {
-        let file = std::fs::File::open(path)?;
-        let going_on = journal::is_being_written(&file);
-        let accounts = journal::accounts(&mut Reader::new(io::BufReader::new(file)))?;
-        Ok((accounts, going_on))
-    };
-    let (accounts, going_on) = match read() {
-        Ok(read) => read,
-        Err(error) => {
-            say(&format!("kinesis-streamer: {} can't be read: {error}", path.display()));
-            return Exit::Journal;
-        }
-    };
-    let show = if json { journal_json } else { journal_text };
-    match print(&show(path, &accounts, going_on)) {
-        Exit::Sent if !accounts.iter().all(Account::is_sound) => Exit::Journal,
-        exit => exit,
     }
 }
 

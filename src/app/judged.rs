@@ -63,8 +63,7 @@ impl Judged {
             tracing::info!(cause, share, evidence, remedy, "client-limited");
         }
         for verdict in &self.thresholds {
-            let (expression, value, breached) =
-                (&verdict.expression, verdict.value, verdict.is_breached());
+            let (expression, value, breached) = (&verdict.expression, verdict.value, verdict.is_breached());
             tracing::info!(expression, value, breached, "threshold");
         }
     }

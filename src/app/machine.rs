@@ -187,7 +187,8 @@ mod tests {
 
     #[test]
     fn steal_is_the_mean_of_the_cpus() {
-        let stat = "cpu  1 2 3 4 5 6 7 400 0 0\ncpu0 0 0 0 0 0 0 0 200 0 0\ncpu1 0 0 0 0 0 0 0 200 0 0\nintr 5\n";
+        let stat =
+            "cpu  1 2 3 4 5 6 7 400 0 0\ncpu0 0 0 0 0 0 0 0 200 0 0\ncpu1 0 0 0 0 0 0 0 200 0 0\nintr 5\n";
         assert_eq!(stolen_of(stat), Some(Duration::from_secs(2)));
         assert_eq!(stolen_of(""), None);
     }

@@ -34,7 +34,9 @@ pub enum ReportsError {
     #[error("these can't be merged: {0}")]
     Merge(#[from] MergeError),
     /// The result can't be written.
-    #[error("{path} can't be written: {source}; name a file that is not there yet, in a folder that may be written to")]
+    #[error(
+        "{path} can't be written: {source}; name a file that is not there yet, in a folder that may be written to"
+    )]
     Write {
         /// The file.
         path: PathBuf,

@@ -11,10 +11,10 @@ use tokio::sync::watch;
 use super::App;
 use super::barrier;
 use super::embedded::Embedded;
+use super::judged::{self, Judged};
 use super::pace::{self, Pace};
 use super::plan;
 use super::readback::Beside;
-use super::judged::{self, Judged};
 use super::report::Report;
 use super::reporting::Blank;
 use super::reshard::{Follower, Following};
@@ -297,7 +297,8 @@ impl Running {
             drain_time,
             verified,
         };
-        report.written = judged::write(self.reports, &report, &config, &self.view, self.sampling.machine(), aborted);
+        report.written =
+            judged::write(self.reports, &report, &config, &self.view, self.sampling.machine(), aborted);
         report
     }
 }

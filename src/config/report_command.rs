@@ -151,7 +151,15 @@ pub(super) fn task(asked: &mut Asked, verb: ReportVerb) -> Option<ReportTask> {
 fn percent(asked: &mut Asked, origin: &str, text: Option<OsString>) -> Option<Option<f64>> {
     let Some(text) = text else { return Some(None) };
     let text = text.to_string_lossy().into_owned();
-    let digits = text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
-    let value = digits.and_then(|digits| digits.parse::<f64>().ok()).filter(|value| (0.0..=1_000.0).contains(value));
-    own(asked, origin, &text, "a percentage such as 2% or 0.5%, from 0% to 1000%", value.map(|value| Some(value / 100.0)))
+    let digits =
+        text.strip_suffix('%').filter(|digits| digits.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+    let value =
+        digits.and_then(|digits| digits.parse::<f64>().ok()).filter(|value| (0.0..=1_000.0).contains(value));
+    own(
+        asked,
+        origin,
+        &text,
+        "a percentage such as 2% or 0.5%, from 0% to 1000%",
+        value.map(|value| Some(value / 100.0)),
+    )
 }

@@ -192,10 +192,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
 fn strained(counts: &Snapshot) -> MetricFamily {
     let info = &table::CLIENT_LIMITED_SECONDS;
     let causes = counts.strained.millis.iter();
-    family(
-        info,
-        causes.map(|(cause, n)| metric(info, &[cause.label().to_owned()], n as f64 / 1e3)).collect(),
-    )
+    family(info, causes.map(|(cause, n)| metric(info, &[cause.label().to_owned()], n as f64 / 1e3)).collect())
 }
 
 /// What tells of the process itself.

@@ -30,7 +30,7 @@ const CONNECTING_SHARE: f64 = 0.5;
 
 /// The run is limited by what strains it for more than this share of its time,
 const RUN_SHARE: f64 = 0.1;
-/// and for more than so long: the first second, which opens every connection, proves nothing.
+/// and for so long at least: the first second, which opens every connection, proves nothing.
 const RUN_LEAST: Duration = Duration::from_millis(1_500);
 /// Records dropped because this process was late, of all that were due.
 const DROPPED_SHARE: f64 = 0.001;
@@ -103,9 +103,7 @@ pub fn client_findings(counts: &Snapshot) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (cause, millis) in strained.millis.iter() {
         let share = if judged > 0.0 { millis as f64 / judged } else { 0.0 };
-        // A run that is too short for more is judged by its half.
-        let long = millis as f64 >= (RUN_LEAST.as_millis() as f64).min(judged / 2.0);
-        if share > RUN_SHARE && long {
+        if share > RUN_SHARE && millis >= RUN_LEAST.as_millis() as u64 {
             findings.push(finding(cause, share, millis, counts));
         }
     }
@@ -125,7 +123,8 @@ pub fn client_findings(counts: &Snapshot) -> Vec<Finding> {
     findings
 }
 
-const FASTER: &str = "Give it more CPU, less load, fewer jobs with larger requests, or share the load among instances.";
+const FASTER: &str =
+    "Give it more CPU, less load, fewer jobs with larger requests, or share the load among instances.";
 
 fn finding(cause: Strain, share: f64, millis: u64, counts: &Snapshot) -> Finding {
     let (percent, seconds) = (share * 100.0, millis as f64 / 1e3);
@@ -230,9 +229,15 @@ mod tests {
 
     #[test]
     fn a_run_is_limited_by_what_strained_more_than_a_tenth_of_it_and_not_by_its_first_second() {
-        for (seconds, strained, limited) in
-            [(0, 0, false), (60, 6, false), (60, 7, true), (5, 1, false), (5, 2, true), (1, 1, true), (2, 1, true)]
-        {
+        for (seconds, strained, limited) in [
+            (0, 0, false),
+            (60, 6, false),
+            (60, 7, true),
+            (5, 1, false),
+            (5, 2, true),
+            (1, 1, false),
+            (2, 2, true),
+        ] {
             let findings = run(seconds, strained);
             assert_eq!(!findings.is_empty(), limited, "{strained} of {seconds}: {findings:?}");
         }

@@ -128,7 +128,8 @@ fn bound(text: &str, unit: Unit) -> Option<f64> {
         Unit::Duration => {
             const UNITS: [(&str, f64); 5] =
                 [("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("min", 60.0), ("s", 1.0)];
-            let (digits, scale) = UNITS.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
+            let (digits, scale) =
+                UNITS.iter().find_map(|(unit, scale)| Some((text.strip_suffix(unit)?, scale)))?;
             number(digits.trim_end()).map(|number| number * scale)
         }
         Unit::ByteRate => {
@@ -272,7 +273,10 @@ mod tests {
         for text in ["p99 > 250ms", "throttled_ratio > 1%", "sent_rate < 1/s", "sent_ratio < 1"] {
             let verdict = text.parse::<Threshold>().expect("right").judge(&facts);
             assert_eq!((verdict.breach, verdict.value), (Breach::NoValue, None), "{text}");
-            assert!(verdict.is_breached() && verdict.sentence().contains("nothing to measure"), "{verdict:?}");
+            assert!(
+                verdict.is_breached() && verdict.sentence().contains("nothing to measure"),
+                "{verdict:?}"
+            );
         }
     }
 

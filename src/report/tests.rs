@@ -102,7 +102,10 @@ fn a_run_that_is_there_twice_is_refused() {
     assert!(error.to_string().contains("p-1 that began at 1000000"), "{error}");
     assert_eq!(merge(Vec::new()), Err(MergeError::None));
     let one = merge(vec![document()]).expect("one");
-    assert_eq!((&one.counts, &one.times, &one.shards), (&document().counts, &document().times, &document().shards));
+    assert_eq!(
+        (&one.counts, &one.times, &one.shards),
+        (&document().counts, &document().times, &document().shards)
+    );
 }
 
 #[test]
@@ -125,7 +128,10 @@ fn shards_of_two_streams_stay_apart() {
     other.streams = vec!["clicks".to_owned()];
     let merged = merge(vec![document(), other]).expect("two runs");
     let names: Vec<&str> = merged.shards.iter().filter_map(|shard| shard.shard.as_deref()).collect();
-    assert!(names.contains(&"orders/shardId-000000000000") && names.contains(&"clicks/shardId-000000000000"), "{names:?}");
+    assert!(
+        names.contains(&"orders/shardId-000000000000") && names.contains(&"clicks/shardId-000000000000"),
+        "{names:?}"
+    );
     assert_eq!(merged.streams, ["orders", "clicks"]);
 }
 

@@ -50,18 +50,17 @@ pub(super) const MEASURES: [Measure; 9] = [
         name: "lost_ratio",
         kind: Kind::Ratio,
         more_is_worse: Some(true),
-        of: |s| {
-            ratio(
-                s,
-                |s| s.dropped + s.failed + s.unknown,
-                |s| s.dropped + s.failed + s.unknown + s.sent,
-            )
-        },
+        of: |s| ratio(s, |s| s.dropped + s.failed + s.unknown, |s| s.dropped + s.failed + s.unknown + s.sent),
     },
     Measure { name: "p50", kind: Kind::Duration, more_is_worse: Some(true), of: |s| delay(s, 0.5) },
     Measure { name: "p99", kind: Kind::Duration, more_is_worse: Some(true), of: |s| delay(s, 0.99) },
     Measure { name: "request_p50", kind: Kind::Duration, more_is_worse: Some(true), of: |s| request(s, 0.5) },
-    Measure { name: "request_p99", kind: Kind::Duration, more_is_worse: Some(true), of: |s| request(s, 0.99) },
+    Measure {
+        name: "request_p99",
+        kind: Kind::Duration,
+        more_is_worse: Some(true),
+        of: |s| request(s, 0.99),
+    },
 ];
 
 fn sum(spans: &[&SpanRow], count: fn(&SpanRow) -> u64) -> f64 {
@@ -87,9 +86,7 @@ fn request(spans: &[&SpanRow], quantile: f64) -> Option<f64> {
 }
 
 fn of_all<'a>(parts: impl Iterator<Item = &'a Distribution>, quantile: f64) -> Option<f64> {
-    let mut all = Distribution::default();
-    parts.for_each(|part| all.add(part));
-    all.quantile(quantile).as_ref().map(Duration::as_secs_f64)
+    Distribution::of_all(parts).quantile(quantile).as_ref().map(Duration::as_secs_f64)
 }
 
 /// The spans that tell of the load: without the first, which opens every connection, and without what follows the

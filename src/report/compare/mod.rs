@@ -25,7 +25,7 @@ const MOST_BATCHES: usize = 20;
 const LEAST_BATCHES: usize = 6;
 
 /// Spans of a batch, where there are enough.
-const SPANS_PER_BATCH: usize = 3;
+const SPANS_PER_BATCH: usize = 5;
 
 /// How exact a histogram's percentile is, as a part of it.
 const RESOLUTION: f64 = 0.01;
@@ -157,13 +157,7 @@ fn row(measure: &Measure, a: &[&SpanRow], b: &[&SpanRow], margins: Margins) -> R
         Some(more_is_worse) if (mean.value > 0.0) == more_is_worse => Says::Worse,
         Some(_) => Says::Better,
     };
-    Row {
-        difference: Some(mean.value),
-        interval: Some((low, high)),
-        margin: Some(margin),
-        says,
-        ..empty
-    }
+    Row { difference: Some(mean.value), interval: Some((low, high)), margin: Some(margin), says, ..empty }
 }
 
 /// The mean difference of the batches.
@@ -178,9 +172,8 @@ fn difference(measure: &Measure, a: &[&SpanRow], b: &[&SpanRow]) -> Option<Mean>
         return Mean::of(&differences).filter(|_| differences.len() >= LEAST_BATCHES);
     }
     let of = |spans: &[&SpanRow]| {
-        let values: Vec<f64> = cut(spans.len(), batches(spans.len())?)
-            .filter_map(|range| (measure.of)(&spans[range]))
-            .collect();
+        let values: Vec<f64> =
+            cut(spans.len(), batches(spans.len())?).filter_map(|range| (measure.of)(&spans[range])).collect();
         Mean::of(&values).filter(|_| values.len() >= LEAST_BATCHES)
     };
     Some(of(b)?.minus(&of(a)?))

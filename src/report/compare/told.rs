@@ -64,7 +64,8 @@ impl Comparison {
     #[must_use]
     pub fn sentence(&self) -> String {
         let named = |says: Says| {
-            let names: Vec<&str> = self.rows.iter().filter(|row| row.says == says).map(|row| row.name).collect();
+            let names: Vec<&str> =
+                self.rows.iter().filter(|row| row.says == says).map(|row| row.name).collect();
             (!names.is_empty()).then(|| names.join(", "))
         };
         if self.is_empty() {
@@ -95,7 +96,8 @@ impl Comparison {
 fn line(row: &Row) -> String {
     let value = |value: Option<f64>| value.map_or("–".to_owned(), |value| told(value, row.kind, false));
     let signed = |value: f64| told(value, row.kind, true);
-    let interval = row.interval.map_or("–".to_owned(), |(low, high)| format!("{} … {}", signed(low), signed(high)));
+    let interval =
+        row.interval.map_or("–".to_owned(), |(low, high)| format!("{} … {}", signed(low), signed(high)));
     let says = match row.says {
         Says::Same => "no difference proven",
         Says::Better => "better",

@@ -82,7 +82,8 @@ fn rate_of_bytes(document: &Document) -> String {
 
 /// A moment of the wall clock in UTC.
 fn moment(unix_ms: u64) -> String {
-    let moment = i64::try_from(unix_ms).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
+    let moment =
+        i64::try_from(unix_ms).ok().and_then(|millis| jiff::Timestamp::from_millisecond(millis).ok());
     moment.map_or("–".to_owned(), |moment| moment.strftime("%Y-%m-%d %H:%M:%S UTC").to_string())
 }
 
@@ -129,17 +130,19 @@ fn of_instance(run: &Instance, several: bool, items: &mut Vec<(&str, String)>) {
         items.push(("", format!("{who}It ended with exit code {}: {}.", run.exit_code, run.exit_meaning)));
     }
     for finding in &run.findings {
-        let text = format!(
-            "{who}Client-limited ({}): {} {}",
-            finding.cause, finding.evidence, finding.remedy
-        );
+        let text =
+            format!("{who}Client-limited ({}): {} {}", finding.cause, finding.evidence, finding.remedy);
         items.push(("bad", text));
     }
     for verdict in &run.thresholds {
-        items.push((if verdict.is_breached() { "bad" } else { "good" }, format!("{who}{}", verdict.sentence())));
+        items.push((
+            if verdict.is_breached() { "bad" } else { "good" },
+            format!("{who}{}", verdict.sentence()),
+        ));
     }
     if let Some(held) = run.held {
-        items.push(("", format!("{who}The embedded stream took {} records by its own count.", grouped(held))));
+        items
+            .push(("", format!("{who}The embedded stream took {} records by its own count.", grouped(held))));
     }
     if let Some(journal) = &run.journal {
         items.push(("", format!("{who}{journal}")));

@@ -54,7 +54,11 @@ pub(super) fn maps(document: &Document) -> String {
         "sent",
         &shares,
         most,
-        &format!("dark is {:.0} % of the records of that time; even would be {:.0} %", most * 100.0, 100.0 / rows as f64),
+        &format!(
+            "the strongest colour is {:.0} % of the records of that time; even would be {:.0} %",
+            most * 100.0,
+            100.0 / rows as f64
+        ),
     );
     if worst > 0.0 {
         html.push_str(&map.html(
@@ -62,7 +66,7 @@ pub(super) fn maps(document: &Document) -> String {
             "throttled",
             &throttled,
             worst,
-            &format!("dark is {:.0} % refused", worst * 100.0),
+            &format!("the strongest colour is {:.0} % refused", worst * 100.0),
         ));
     }
     html
@@ -107,14 +111,16 @@ impl Map<'_> {
         }
         for (level, path) in paths {
             let opacity = f64::from(level) / f64::from(LEVELS);
-            let _ = writeln!(html, "<path class=\"cell {class}\" fill-opacity=\"{opacity:.2}\" d=\"{path}\"/>");
+            let _ =
+                writeln!(html, "<path class=\"cell {class}\" fill-opacity=\"{opacity:.2}\" d=\"{path}\"/>");
         }
         // Every label has room for itself.
         let every = (14.0 / height).ceil() as usize;
         for row in (0..self.rows).step_by(every) {
             let y = 4.0 + height * (row as f64 + 0.5) + 4.5;
             let name = escaped(&self.name(row));
-            let _ = writeln!(html, "<text x=\"{}\" y=\"{y:.1}\" text-anchor=\"end\">{name}</text>", LEFT - 8.0);
+            let _ =
+                writeln!(html, "<text x=\"{}\" y=\"{y:.1}\" text-anchor=\"end\">{name}</text>", LEFT - 8.0);
         }
         for moment in moments(self.length) {
             let _ = writeln!(
@@ -125,7 +131,8 @@ impl Map<'_> {
                 clock(moment)
             );
         }
-        let _ = writeln!(html, "</svg>\n<figcaption class=\"soft\">{key}; shard by time</figcaption>\n</figure>");
+        let _ =
+            writeln!(html, "</svg>\n<figcaption class=\"soft\">{key}; shard by time</figcaption>\n</figure>");
         html
     }
 

@@ -58,8 +58,7 @@ fn charts(document: &Document) -> Vec<Plot> {
     if spans.is_empty() {
         return Vec::new();
     }
-    let marks: Vec<(f64, String)> =
-        document.marks.iter().map(|mark| (mark.at, mark.what.clone())).collect();
+    let marks: Vec<(f64, String)> = document.marks.iter().map(|mark| (mark.at, mark.what.clone())).collect();
     let plot = |title: &str, unit: &'static str, is_log: bool, lines: Vec<Line>| Plot {
         title: title.to_owned(),
         unit,
@@ -73,11 +72,12 @@ fn charts(document: &Document) -> Vec<Plot> {
         class,
         values: spans.iter().map(|span| per_second(span, count(span) as f64)).collect(),
     };
-    let quantile = |name: &'static str, class: &'static str, q: f64, of: fn(&SpanRow) -> &super::Distribution| Line {
-        name,
-        class,
-        values: spans.iter().map(|span| of(span).quantile(q).map(|time| time.as_secs_f64())).collect(),
-    };
+    let quantile =
+        |name: &'static str, class: &'static str, q: f64, of: fn(&SpanRow) -> &super::Distribution| Line {
+            name,
+            class,
+            values: spans.iter().map(|span| of(span).quantile(q).map(|time| time.as_secs_f64())).collect(),
+        };
     let share = |name: &'static str, class: &'static str, seconds: fn(&SpanRow) -> Option<f64>| Line {
         name,
         class,

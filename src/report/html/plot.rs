@@ -68,7 +68,10 @@ impl Axis {
             return Self { low, high, is_log: true, ticks };
         }
         let most = if most > 0.0 { most } else { 1.0 };
-        let magnitude = 10_f64.powf((most / 4.0).log10().floor());
+        // Bytes are told in powers of 1,024: their round numbers are others.
+        let unit =
+            if plot.unit == "bytes/s" { 1_024_f64.powf(most.log(1_024.0).floor().max(0.0)) } else { 1.0 };
+        let magnitude = 10_f64.powf((most / unit / 4.0).log10().floor()) * unit;
         let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|step| step * magnitude);
         let step = steps.into_iter().find(|step| most / step <= 5.0).unwrap_or(10.0 * magnitude);
         let marks = (most / step).ceil() as u32;
@@ -110,7 +113,8 @@ impl Plot {
         }
         html.push_str("</ul>\n");
         self.svg(&mut html);
-        let _ = writeln!(html, "<figcaption class=\"soft\">{} by time since the begin</figcaption>", self.unit);
+        let _ =
+            writeln!(html, "<figcaption class=\"soft\">{} by time since the begin</figcaption>", self.unit);
         self.table(&mut html);
         html.push_str("</figure>\n");
         html
@@ -209,8 +213,11 @@ impl Plot {
 
     /// The chart in a sentence, for those who listen.
     fn summary(&self) -> String {
-        let lines: Vec<String> =
-            self.lines.iter().map(|line| format!("{} at most {}", line.name, self.value(line.most()))).collect();
+        let lines: Vec<String> = self
+            .lines
+            .iter()
+            .map(|line| format!("{} at most {}", line.name, self.value(line.most())))
+            .collect();
         format!("{} in {}", lines.join(", "), clock(self.length()))
     }
 
@@ -234,9 +241,9 @@ impl Plot {
 
 /// Round moments of a time axis, at most about nine.
 pub(super) fn moments(length: f64) -> Vec<f64> {
-    const STEPS: [u32; 18] = [
-        1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400,
-    ];
-    let step = STEPS.into_iter().map(f64::from).find(|step| length / step <= 9.0).unwrap_or((length / 8.0).ceil());
+    const STEPS: [u32; 18] =
+        [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400];
+    let step =
+        STEPS.into_iter().map(f64::from).find(|step| length / step <= 9.0).unwrap_or((length / 8.0).ceil());
     (0..=(length / step) as u32).map(|mark| f64::from(mark) * step).collect()
 }

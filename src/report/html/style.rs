@@ -15,12 +15,12 @@ h1{font-size:1.6rem;line-height:1.25;margin:0 0 .25rem;overflow-wrap:anywhere}h2
 h3{font-size:1rem;margin:0 0 .2rem}p{margin:.3rem 0}.soft,figcaption,footer{color:var(--soft)}footer{max-width:1040px;margin:0 auto;padding:1rem;font-size:.85rem}\
 .badges{display:flex;flex-wrap:wrap;gap:.4rem;margin:.6rem 0}.badge{border:1px solid currentColor;border-radius:2em;padding:.05rem .7rem;font-size:.9rem;font-weight:600}\
 .good{color:var(--good)}.bad{color:var(--failed)}.warn{color:var(--throttled)}\
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.6rem;margin:1rem 0 0;padding:0}\
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.6rem;margin:1rem 0 0;padding:0}\
 .cards div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.55rem .75rem}\
 .cards dt{font-size:.85rem;color:var(--soft)}.cards dd{margin:0;font-size:1.3rem;font-weight:600;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}\
 .scroll{overflow-x:auto;max-width:100%}table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;margin:.3rem 0}\
 th,td{padding:.28rem .6rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}th{font-weight:600}\
-th:first-child,td:first-child,.left{text-align:left}thead th{color:var(--soft);font-size:.85rem;white-space:nowrap}td{white-space:nowrap}.wrap,.wrap td{white-space:normal;overflow-wrap:anywhere}\
+th:first-child,td:first-child,.left{text-align:left}thead th{color:var(--soft);font-size:.85rem;white-space:nowrap}td{white-space:nowrap}.wrap,.wrap td{white-space:normal;overflow-wrap:break-word}td.wrap{min-width:13rem}\
 .d1>:first-child{padding-left:1.6rem}.d2>:first-child{padding-left:2.9rem}.d3>:first-child{padding-left:4.2rem}.d2,.d3{color:var(--soft)}.sum{font-weight:600}\
 ul{padding-left:1.2rem;margin:.3rem 0}li{margin:.3rem 0}figure{margin:1.2rem 0}svg{display:block;width:100%;height:auto}\
 .legend{display:flex;flex-wrap:wrap;gap:.1rem .9rem;font-size:.9rem;margin:0 0 .2rem;padding:0;list-style:none}.legend li{margin:0}\

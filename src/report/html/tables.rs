@@ -11,7 +11,11 @@ use crate::expose::{grouped, human_bytes, human_share, why};
 const MOST_ROWS: usize = 256;
 
 fn table(head: &[&str], class: &str, rows: &str) -> String {
-    let head: String = head.iter().map(|cell| format!("<th scope=\"col\">{cell}</th>")).collect();
+    // Words stand to the left, numbers to the right; a column of remarks has no heading.
+    let is_words = |cell: &str| matches!(cell, "" | "what" | "value" | "program");
+    let side = |cell: &str| if is_words(cell) { " class=\"left\"" } else { "" };
+    let head: String =
+        head.iter().map(|cell| format!("<th scope=\"col\"{}>{cell}</th>", side(cell))).collect();
     format!(
         "<div class=\"scroll\"><table class=\"{class}\"><thead><tr>{head}</tr></thead><tbody>\n{rows}</tbody></table></div>\n"
     )
@@ -36,7 +40,10 @@ pub(super) fn ledger(document: &Document) -> String {
             escaped(note)
         );
     };
-    let causes = |depth: usize, group: &str, tally: &BTreeMap<String, u64>, row: &mut dyn FnMut(usize, &str, u64, &str)| {
+    let causes = |depth: usize,
+                  group: &str,
+                  tally: &BTreeMap<String, u64>,
+                  row: &mut dyn FnMut(usize, &str, u64, &str)| {
         for (cause, &count) in tally {
             row(depth, cause, count, why(group, cause).unwrap_or_default());
         }
@@ -90,7 +97,11 @@ pub(super) fn shards(document: &Document) -> String {
         );
     }
     let more = document.shards.len().saturating_sub(MOST_ROWS);
-    let more = if more > 0 { format!("<p class=\"soft\">and {more} more; the JSON has them all.</p>\n") } else { String::new() };
+    let more = if more > 0 {
+        format!("<p class=\"soft\">and {more} more; the JSON has them all.</p>\n")
+    } else {
+        String::new()
+    };
     let head = ["shard", "sent", "share", "throttled", "of its entries", "bytes sent"];
     table(&head, "", &rows) + &more
 }
@@ -107,8 +118,16 @@ pub(super) fn times(document: &Document) -> String {
         let _ = writeln!(rows, "<td class=\"left wrap\">{meaning}</td></tr>");
     };
     let times = &document.times;
-    row("delivery delay", "per record sent: from due to acknowledged, retries included", &times.delivery_delay);
-    row("request duration", "per request: from call to answer, or to the lack of one", &times.request_duration);
+    row(
+        "delivery delay",
+        "per record sent: from due to acknowledged, retries included",
+        &times.delivery_delay,
+    );
+    row(
+        "request duration",
+        "per request: from call to answer, or to the lack of one",
+        &times.request_duration,
+    );
     row("tick lateness", "per batch: from due to its first request", &times.lateness);
     table(&["", "count", "p50", "p90", "p99", "p99.9", "max", ""], "", &rows)
 }
@@ -160,8 +179,17 @@ pub(super) fn instances(document: &Document) -> String {
             escaped(&one.profile)
         );
     }
-    let head =
-        ["instance", "seed", "offered for", "ended by", "CPUs", "CPU quota", "memory limit", "CPU time", "program"];
+    let head = [
+        "instance",
+        "seed",
+        "offered for",
+        "ended by",
+        "CPUs",
+        "CPU quota",
+        "memory limit",
+        "CPU time",
+        "program",
+    ];
     table(&head, "", &rows)
 }
 

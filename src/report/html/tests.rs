@@ -25,7 +25,10 @@ fn the_page_stands_alone_and_has_every_part() {
     for foreign in ["<script", "http://", "https://", "href", "src=", "url(", "@import", "javascript:"] {
         assert!(!page.contains(foreign), "{foreign}");
     }
-    assert_eq!(page.matches("NaN").count() + page.matches("inf ").count() + page.matches("Infinity").count(), 0);
+    assert_eq!(
+        page.matches("NaN").count() + page.matches("inf ").count() + page.matches("Infinity").count(),
+        0
+    );
     assert_eq!(page.matches("<svg").count(), page.matches("role=\"img\" aria-label=").count());
     for tag in ["section", "table", "figure", "svg", "details", "tr", "td", "ul", "li", "p", "div"] {
         let begins = page.matches(&format!("<{tag}>")).count() + page.matches(&format!("<{tag} ")).count();
