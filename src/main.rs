@@ -206,7 +206,8 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
         or_never(aborted).await;
         interrupted.set(true);
     };
-    let ended = app.run(or_never(stopped), aborted).await;
+    // Boxed for its size: all that a run holds.
+    let ended = Box::pin(app.run(or_never(stopped), aborted)).await;
     match ended {
         Ok(report) => {
             match format {

@@ -171,13 +171,17 @@ mod tests {
 
     fn second() -> Span {
         let flow = Flow { due: 100, generated: 100, sent: 100, requests: 10, ..Flow::default() };
-        let bin = Bin { from: 0 * MS, to: 1_000 * MS, flow, in_flight: 0, cpu: 100 * MS };
+        let bin = Bin { from: Duration::ZERO, to: 1_000 * MS, flow, in_flight: 0, cpu: 100 * MS };
         Span {
             bin,
             request_duration: [(10_000, 10)].into_iter().collect(),
             delivery_delay: [(12_000, 100)].into_iter().collect(),
             lateness: [(1_000, 10)].into_iter().collect(),
-            pressure: Pressure { queued: Some(20 * MS), quota_held: Some(0 * MS), ..Pressure::default() },
+            pressure: Pressure {
+                queued: Some(20 * MS),
+                quota_held: Some(Duration::ZERO),
+                ..Pressure::default()
+            },
         }
     }
 

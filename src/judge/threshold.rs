@@ -9,8 +9,11 @@ use std::time::Duration;
 
 use super::metric::{Facts, METRICS, Metric, Unit};
 
+/// Whether a value stands to a bound as a sign says.
+type Holds = fn(f64, f64) -> bool;
+
 /// How a value is compared; longer signs first, so that they are found first.
-const OPERATORS: [(&str, fn(f64, f64) -> bool); 6] = [
+const OPERATORS: [(&str, Holds); 6] = [
     (">=", |value, bound| value >= bound),
     ("<=", |value, bound| value <= bound),
     ("==", |value, bound| value == bound),
@@ -24,7 +27,7 @@ const OPERATORS: [(&str, fn(f64, f64) -> bool); 6] = [
 pub struct Threshold {
     text: String,
     metric: &'static Metric,
-    holds: fn(f64, f64) -> bool,
+    holds: Holds,
     bound: f64,
 }
 
