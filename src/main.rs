@@ -22,6 +22,10 @@ use kinesis_streamer::{crash, kinesis, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
 use tokio::sync::oneshot;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[path = "main/env_file.rs"]
 mod env_file;
@@ -154,11 +158,12 @@ fn start_log(log: &Log, console: &Console) {
     // The cron scheduler tells of its own start. What the user names in STREAMER_LOG comes later and wins.
     let (usual, never) = (kinesis::LOG_DIRECTIVES, kinesis::LOG_NEVER);
     let filter = format!("tokio_cron_scheduler=warn,{usual},{},{never}", log.filter);
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone()).with_target(false);
+    let filter: Targets = filter.parse().expect("settings take no filter that can't be parsed");
+    let lines = fmt::layer().with_writer(console.clone()).with_target(false);
+    let log_lines = tracing_subscriber::registry().with(filter);
     match log.format {
-        LogFormat::Text => builder.with_ansi(console.terminal().colour).init(),
-        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => log_lines.with(lines.with_ansi(console.terminal().colour)).init(),
+        LogFormat::Json => log_lines.with(lines.json()).init(),
     }
 }
 

@@ -40,7 +40,8 @@ pub fn play(role: &str, port: u16, seconds: f64, records: usize) -> Result<(), B
             "ceiling" => raw::run(&order, raw::Kind::Ceiling, &work),
             "floor" => raw::run(&order, raw::Kind::Floor, &work),
             "floor-sdk-hash" => raw::run(&order, raw::Kind::SdkHash, &work),
-            "floor-paced" => raw::run(&order, raw::Kind::Paced, &work),
+            "floor-1000-a-second" => raw::run(&order, raw::Kind::Paced(Duration::from_millis(1)), &work),
+            "floor-400-a-second" => raw::run(&order, raw::Kind::Paced(Duration::from_micros(2_500)), &work),
             "sdk" => sdk::run(&order, &work),
             _ => Err(std::io::Error::other(format!("there is no client {role}"))),
         });

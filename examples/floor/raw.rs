@@ -26,17 +26,14 @@ pub enum Kind {
     Floor,
     /// The same with the hash of the SDK's signer.
     SdkHash,
-    /// As [`Self::Floor`], on one connection, a thousand requests a second at equal distances.
-    Paced,
+    /// As [`Self::Floor`], on one connection, with requests at this distance.
+    Paced(Duration),
 }
-
-/// The distance of two requests of [`Kind::Paced`].
-const PACE: Duration = Duration::from_millis(1);
 
 /// Sends until the order's time is over.
 pub fn run(order: &Order, kind: Kind, work: &Work) -> io::Result<()> {
     let body = load::body(order.records).map_err(io::Error::other)?;
-    let connections = if kind == Kind::Paced { 1 } else { CONNECTIONS };
+    let connections = if matches!(kind, Kind::Paced(_)) { 1 } else { CONNECTIONS };
     std::thread::scope(|scope| {
         let connections: Vec<_> =
             (0..connections).map(|_| scope.spawn(|| connection(order, kind, &body, &work.records))).collect();
@@ -53,8 +50,8 @@ fn connection(order: &Order, kind: Kind, body: &[u8], records: &AtomicU64) -> io
     let mut answer = Vec::with_capacity(128 * 1024);
     let mut next = Instant::now();
     while Instant::now() < order.end {
-        if kind == Kind::Paced {
-            next += PACE;
+        if let Kind::Paced(distance) = kind {
+            next += distance;
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
         }
         if kind != Kind::Ceiling {

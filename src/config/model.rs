@@ -191,7 +191,7 @@ impl LimitsOverride {
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// Directives that `tracing_subscriber::EnvFilter` takes.
+    /// A level, or levels by target, as `tracing_subscriber::filter::Targets` takes them.
     pub filter: String,
     /// The form of a line.
     pub format: LogFormat,

@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
@@ -346,15 +346,13 @@ pub(super) fn log(asked: &mut Asked) -> Option<Log> {
     Some(Log { filter: filter?, format: format? })
 }
 
-/// `EnvFilter` takes any lone word as a target, so that `inof` would log nothing, in silence:
-/// a lone word must be a level here.
+/// `Targets` takes any lone word as a target, so that `inof` would log everything of a module that is not there, in
+/// silence: a lone word must be a level here.
 fn check_filter(text: &str) -> Result<(), Option<String>> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     if text.is_empty() {
         return Err(None);
     }
-    // EnvFilter 0.3.23 takes its offsets from the trimmed text and cuts the whole one with them: spaces
-    // shift what it reads, and before a character of several bytes it panics.
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Some("it may hold visible ASCII characters only, and no spaces".to_owned()));
     }
@@ -365,5 +363,5 @@ fn check_filter(text: &str) -> Result<(), Option<String>> {
     if let Some(word) = text.split(',').filter(lone).find(|word| !is_level(word)) {
         return Err(Some(format!("\"{word}\" is no level")));
     }
-    EnvFilter::builder().parse(text).map(|_| ()).map_err(|error| Some(error.to_string()))
+    text.parse::<Targets>().map(|_| ()).map_err(|error| Some(error.to_string()))
 }
