@@ -109,10 +109,10 @@ pub(super) fn list(document: &Document) -> String {
         items.push(("warn", text));
     }
     if counts.reshards > 0 {
-        items.push(("", format!("The open shards changed {} times while it ran.", counts.reshards)));
+        items.push(("", format!("The open shards changed while it ran ({} times).", counts.reshards)));
     }
     if counts.clock_steps > 0 {
-        items.push(("warn", format!("The wall clock was set {} times while it ran.", counts.clock_steps)));
+        items.push(("warn", format!("The wall clock was set while it ran ({} times).", counts.clock_steps)));
     }
     let mut html = String::from("<ul>\n");
     for (class, text) in items {

@@ -139,8 +139,24 @@ fn charts(document: &Document) -> Vec<Plot> {
         .filter(|line| line.name == "CPU" || line.most() > 0.0)
         .collect(),
     ));
+    charts.extend(shards(document, &marks));
     charts.retain(|plot| plot.lines.iter().any(|line| line.values.iter().any(Option::is_some)));
     charts
+}
+
+/// How many shards took records over time, where that is worth a look: a stream that grows while it is watched.
+fn shards(document: &Document, marks: &[(f64, String)]) -> Option<Plot> {
+    let heat = &document.heat;
+    let counts = heat.iter().map(|column| column.cells.iter().filter(|cell| cell.1 > 0).count() as f64);
+    let line = Line { name: "shards", class: "sent", values: counts.map(Some).collect() };
+    (document.counts.reshards > 0 && !heat.is_empty()).then(|| Plot {
+        title: "Shards that took records".to_owned(),
+        unit: "shards",
+        is_log: false,
+        spans: heat.iter().map(|column| (column.from, column.to)).collect(),
+        lines: vec![line],
+        marks: marks.to_vec(),
+    })
 }
 
 fn per_second(span: &SpanRow, count: f64) -> Option<f64> {

@@ -88,6 +88,18 @@ fn a_run_without_anything_has_a_page_and_one_of_many_shards_and_seconds_a_small_
 }
 
 #[test]
+fn a_stream_that_was_resharded_shows_how_its_shards_grew() {
+    let mut document = document();
+    assert!(!page(&document).contains("Shards that took records"));
+    document.counts.reshards = 1;
+    let page = page(&document);
+    assert!(
+        page.contains("Shards that took records") && page.contains("changed while it ran (1 times)"),
+        "{page}"
+    );
+}
+
+#[test]
 fn times_are_told_in_three_digits() {
     let told: Vec<String> = [0.0, 0.00085, 0.00123, 0.0123, 0.123, 1.23, 12.3, 123.0].map(time).into();
     assert_eq!(told, ["0 µs", "850 µs", "1.23 ms", "12.3 ms", "123 ms", "1.23 s", "12.3 s", "123 s"]);
