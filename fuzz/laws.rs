@@ -16,6 +16,7 @@ use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, EntryResult, HashKey, HashRange, Shard, ShardId, ShardMap, Wire};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
 use kinesis_streamer::replay::Trace;
+use kinesis_streamer::report::{self, Document};
 use kinesis_streamer::schedule::profile::{self, Inline, Start};
 use kinesis_streamer::schedule::{Cron, Offer, Shaped};
 use kinesis_streamer::{journal, verify};
@@ -29,7 +30,7 @@ const SECRET: &str = "a-secret-that-must-not-be-seen";
 pub type Law = (&'static str, fn(&[u8]));
 
 /// Every law by its name, which is also its target's and its seeds'.
-pub const ALL: [Law; 11] = [
+pub const ALL: [Law; 12] = [
     ("settings", settings),
     ("answer", answer),
     ("aggregate", aggregate),
@@ -41,7 +42,30 @@ pub const ALL: [Law; 11] = [
     ("cbor", in_cbor),
     ("trace", trace),
     ("profile", profile),
+    ("report", report_file),
 ];
+
+/// Law: what is read as a report is written as one with the same counts; it has a page without markup of its own, and can be
+/// compared with itself, which shows nothing, and merged.
+pub fn report_file(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(document) = Document::read(text) else { return };
+    let again = Document::read(&document.json()).expect("as it was written");
+    assert_eq!(
+        (&again.counts, &again.times, &again.shards),
+        (&document.counts, &document.times, &document.shards)
+    );
+    let page = report::page(&document);
+    assert!(!page.contains("<script") && !page.contains("<img"));
+    let same = report::compare::compare(&document, &document, Default::default());
+    assert!(!same.differs(), "{same:?}");
+    let counts = document.counts.clone();
+    let mut other = document.clone();
+    other.instances.iter_mut().for_each(|one| one.producer.push('2'));
+    if let Ok(merged) = report::merge(vec![document, other]) {
+        assert_eq!(merged.counts.sent, 2 * counts.sent);
+    }
+}
 
 /// Lines are variables (`NAME=VALUE`) where they begin with an upper-case letter, else arguments.
 ///

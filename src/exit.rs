@@ -47,18 +47,25 @@ pub enum Exit {
     NoLimit,
     /// `check` found something that will not go well.
     Warned,
+    /// A report can't be written.
+    NoReport,
+    /// One run is worse than another.
+    Worse,
+    /// A threshold was breached.
+    Breached,
     /// A second signal ended the run at once.
     Interrupted,
 }
 
 impl Exit {
     /// Every way to end, by code.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::Sent,
         Self::NotAllSent,
         Self::Unhealthy,
         Self::NotAsClaimed,
         Self::NotVerified,
+        Self::Worse,
         Self::Usage,
         Self::BadData,
         Self::NoStream,
@@ -66,6 +73,7 @@ impl Exit {
         Self::Defect,
         Self::System,
         Self::Exists,
+        Self::NoReport,
         Self::Journal,
         Self::NotActive,
         Self::Denied,
@@ -76,6 +84,7 @@ impl Exit {
         Self::Trace,
         Self::NoLimit,
         Self::Warned,
+        Self::Breached,
         Self::Interrupted,
     ];
 
@@ -87,13 +96,14 @@ impl Exit {
             Self::NotAllSent | Self::Unhealthy => 1,
             Self::NotAsClaimed => 2,
             Self::NotVerified => 3,
+            Self::Worse => 4,
             Self::Usage => 64,
             Self::BadData => 65,
             Self::NoStream => 66,
             Self::Unreachable => 69,
             Self::Defect => 70,
             Self::System => 71,
-            Self::Exists => 73,
+            Self::Exists | Self::NoReport => 73,
             Self::Journal => 74,
             Self::NotActive => 75,
             Self::Denied => 77,
@@ -104,6 +114,7 @@ impl Exit {
             Self::Trace => 82,
             Self::NoLimit => 85,
             Self::Warned => 86,
+            Self::Breached => 99,
             Self::Interrupted => 130,
         }
     }
@@ -125,7 +136,7 @@ impl Exit {
             }
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::BadData => {
-                "`lint`: the Kinesis Data Generator would refuse the template, or one in Jinja can't be used; `import`: something could not be imported"
+                "`lint`: the Kinesis Data Generator would refuse the template, or one in Jinja can't be used; `import`: something could not be imported; `report`, `compare`, `merge`: a file is no report, or nothing can be said"
             }
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",
@@ -154,6 +165,13 @@ impl Exit {
             Self::Warned => {
                 "`check`: a run may begin, but it will not go well: throttled records, a permission that is not given, a cost above its bound"
             }
+            Self::NoReport => {
+                "a report, or what is made of one, can't be written: the path can't be used, or is that of a file already"
+            }
+            Self::Worse => {
+                "`compare`: the second run is worse than the first, by more than chance and margin"
+            }
+            Self::Breached => "a threshold of STREAMER_FAIL_IF was breached, or had nothing to be judged by",
             Self::Interrupted => "a second signal ended the run at once",
         }
     }

@@ -14,9 +14,8 @@ use kinesis_streamer::config::{
     self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
-use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
+use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Event, Maker, Samples};
-use kinesis_streamer::journal::{self, Account, ReadError, Reader};
 use kinesis_streamer::{crash, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
@@ -26,6 +25,8 @@ use tokio::sync::oneshot;
 mod compare;
 #[path = "main/env_file.rs"]
 mod env_file;
+#[path = "main/files.rs"]
+mod files;
 #[path = "main/lab.rs"]
 mod lab;
 #[path = "main/log.rs"]
@@ -36,6 +37,7 @@ mod signals;
 mod verify;
 
 use env_file::env_file;
+use files::{reports, show_journal};
 use log::start_log;
 use signals::Signals;
 
@@ -78,6 +80,7 @@ fn main() -> ExitCode {
             Err(error) => refuse(&error),
         },
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
+        Ok(Invocation::Report(task)) => reports(&task),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Check { config, json }) => lab::check(*config, json),
         Ok(Invocation::Capacity(options)) => lab::capacity(*options),
@@ -208,7 +211,8 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
         or_never(aborted).await;
         interrupted.set(true);
     };
-    let ended = app.run(or_never(stopped), aborted).await;
+    // Boxed for its size: all that a run holds.
+    let ended = Box::pin(app.run(or_never(stopped), aborted)).await;
     match ended {
         Ok(report) => {
             match format {
@@ -332,28 +336,6 @@ fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
     match app::draw(config, event, svg, width, !io::stdout().is_terminal()) {
         Ok(drawn) => tell(drawn),
         Err(error) => refuse(&error),
-    }
-}
-
-/// Prints what a journal says, as far as it is written.
-fn show_journal(path: &Path, json: bool) -> Exit {
-    let read = || -> Result<_, ReadError> {
-        let file = std::fs::File::open(path)?;
-        let going_on = journal::is_being_written(&file);
-        let accounts = journal::accounts(&mut Reader::new(io::BufReader::new(file)))?;
-        Ok((accounts, going_on))
-    };
-    let (accounts, going_on) = match read() {
-        Ok(read) => read,
-        Err(error) => {
-            say(&format!("kinesis-streamer: {} can't be read: {error}", path.display()));
-            return Exit::Journal;
-        }
-    };
-    let show = if json { journal_json } else { journal_text };
-    match print(&show(path, &accounts, going_on)) {
-        Exit::Sent if !accounts.iter().all(Account::is_sound) => Exit::Journal,
-        exit => exit,
     }
 }
 

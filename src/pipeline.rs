@@ -189,7 +189,9 @@ impl<T: Transport> Pipeline<T> {
             let permit = match Arc::clone(&self.window).try_acquire_owned() {
                 Ok(permit) => Some(permit),
                 Err(_) => {
+                    let full_since = Instant::now();
                     let room = timeout_at(latest, Arc::clone(&self.window).acquire_owned()).await;
+                    self.ledger.window_waited(full_since.elapsed());
                     waited_until = Some(Instant::now());
                     room.ok().and_then(Result::ok)
                 }
@@ -201,8 +203,10 @@ impl<T: Transport> Pipeline<T> {
                     let held = match Arc::clone(&bytes.free).try_acquire_many_owned(most) {
                         Ok(held) => Some(held),
                         Err(_) => {
+                            let full_since = Instant::now();
                             let free = Arc::clone(&bytes.free).acquire_many_owned(most);
                             let room = timeout_at(latest, free).await;
+                            self.ledger.window_waited(full_since.elapsed());
                             waited_until = Some(Instant::now());
                             room.ok().and_then(Result::ok)
                         }

@@ -9,6 +9,8 @@ use crate::lab::Bill;
 use crate::ledger::Snapshot;
 use crate::replay::TraceError;
 
+use super::judged::Judged;
+use super::reporting::Written;
 use super::sheet::SheetEnd;
 use super::verified::Verified;
 
@@ -25,6 +27,10 @@ pub struct Report {
     pub sheet: Option<SheetEnd>,
     /// Whether data was compressed.
     pub compressed: bool,
+    /// What is to be thought of it.
+    pub judged: Judged,
+    /// What came of the reports that were to be written.
+    pub written: Vec<Written>,
     /// What came of reading the stream back, where that was wanted.
     pub verified: Option<Verified>,
     /// What it has cost, where prices are set.
@@ -49,10 +55,14 @@ impl Report {
             Exit::System
         } else if self.journal.as_ref().is_some_and(|journal| !journal.is_complete()) {
             Exit::Journal
+        } else if self.written.iter().any(|one| one.result.is_err()) {
+            Exit::NoReport
         } else if self.broken.is_some() {
             Exit::Trace
         } else if let Some(verified) = self.verified.as_ref().filter(|one| one.exit() != Exit::Sent) {
             verified.exit()
+        } else if self.judged.is_breached() {
+            Exit::Breached
         } else if self.counts.sent < self.counts.generated {
             Exit::NotAllSent
         } else {
@@ -102,6 +112,14 @@ impl Report {
         if let Some(verified) = &self.verified {
             text.push_str(&verified.text());
         }
+        text.extend(self.judged.sentences().map(|sentence| format!("{sentence}\n")));
+        for Written { path, result } in &self.written {
+            let path = path.display();
+            match result {
+                Ok(()) => text.push_str(&format!("The report is in {path}.\n")),
+                Err(error) => text.push_str(&format!("The report {path} could not be written: {error}.\n")),
+            }
+        }
         text
     }
 
@@ -109,6 +127,11 @@ impl Report {
     pub fn log(&self) {
         if let Some(verified) = &self.verified {
             verified.log();
+        }
+        self.judged.log();
+        for Written { path, result } in &self.written {
+            let (path, error) = (path.display(), result.as_ref().err());
+            tracing::info!(%path, error = error.map(ToString::to_string), "report");
         }
         let counts = &self.counts;
         if self.compressed || self.sheet.is_some() || counts.injected.total() > 0 {
@@ -165,6 +188,8 @@ impl Report {
             journal_lost = counts.journal_lost,
             journal_error = self.journal.as_ref().and_then(|journal| journal.error.as_deref()),
             trace_error = self.broken.as_ref().map(ToString::to_string),
+            client_limited = self.judged.is_client_limited(),
+            thresholds_breached = self.judged.breached(),
             exit_code = self.exit().code(),
             dropped_reasons = ?counts.dropped,
             failed_reasons = ?counts.failed,
@@ -176,7 +201,7 @@ impl Report {
 }
 
 /// Whether a journal can be relied on.
-fn journal_sentence(journal: &Finished) -> String {
+pub(super) fn journal_sentence(journal: &Finished) -> String {
     let path = journal.path.display();
     if journal.is_complete() {
         return format!("The fate of every record is kept in {path}.");

@@ -13,10 +13,12 @@ use super::aggregation;
 use super::barrier;
 use super::cost::{self, Meter};
 use super::embedded::Embedded;
+use super::judged::{self, Judged};
 use super::pace::{self, Pace};
 use super::plan;
 use super::readback::Beside;
 use super::report::Report;
+use super::reporting::Blank;
 use super::reshard::{Follower, Following};
 use super::sampling::Sampling;
 use super::sheet::Sheet;
@@ -56,6 +58,7 @@ struct Running {
     journal: Option<Journal>,
     beside: Option<Beside>,
     sheet: Option<Sheet>,
+    reports: Vec<Blank>,
     start_at: Option<Duration>,
     /// What it costs, where prices are known.
     meter: Option<Meter>,
@@ -95,6 +98,7 @@ impl App {
     async fn begin(self) -> Result<Running, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
+        let reports = self.reports;
         let Reached { client, lane, stream, shards, embedded, facts } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
@@ -171,7 +175,7 @@ impl App {
         let pacing = pacing.map_err(StartError::Thread)?;
         let carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
-        let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger));
+        let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger), Arc::clone(&lane));
         watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
         Ok(Running {
             duration: offered.duration,
@@ -193,6 +197,7 @@ impl App {
             journal,
             beside,
             sheet,
+            reports,
             start_at,
             meter,
             late,
@@ -281,7 +286,10 @@ impl Running {
             Some(duration) if by_duration && !self.late && load.replay.is_none() => duration,
             _ => time,
         });
-        Report {
+        let judged = Judged::of(&counts, load_time, &config.fail_if);
+        let mut report = Report {
+            judged,
+            written: Vec::new(),
             counts,
             broken,
             journal,
@@ -290,7 +298,7 @@ impl Running {
             facts: RunFacts {
                 stream: self.stream.name().to_string(),
                 seed: config.seed.value,
-                instance: config.producer,
+                instance: config.producer.clone(),
                 ended: by.to_owned(),
                 held: self.embedded.map(|embedded| embedded.held()),
             },
@@ -298,6 +306,9 @@ impl Running {
             drain_time,
             verified,
             cost: self.meter.and_then(|meter| meter.bill(false)),
-        }
+        };
+        report.written =
+            judged::write(self.reports, &report, &config, &self.view, self.sampling.machine(), aborted);
+        report
     }
 }

@@ -1,15 +1,22 @@
-//! Samples the ledger for the timeline: every tenth of a second while a run goes on, and once at its end.
+//! Samples the ledger for the timeline: every tenth of a second while a run goes on, and once at its end. Each second
+//! is then judged: whether this process was the limit.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use super::machine::{self, Machine};
 use crate::expose::View;
-use crate::ledger::timeline::{BIN, Flow};
-use crate::ledger::{Ledger, Timeline};
+use crate::judge::{Second, client_findings, strains};
+use crate::kinesis::Lane;
+use crate::ledger::timeline::{BIN, Flow, Pressure};
+use crate::ledger::{Ledger, Snapshot, Timeline};
+
+/// A tick that comes so much later than it should means that the process stood still; less is everyday noise.
+const STILL: Duration = Duration::from_millis(50);
 
 /// Samples until it is ended or dropped.
 pub(super) struct Sampling {
@@ -21,8 +28,19 @@ pub(super) struct Sampling {
 struct Sampler {
     view: View,
     ledger: Arc<Ledger>,
+    lane: Arc<Lane>,
+    machine: Machine,
+    clock: Arc<Mutex<Clock>>,
     /// The CPU time that the process had used before.
     cpu: Duration,
+}
+
+/// How late the process's own clock woke up.
+struct Clock {
+    ticked: Instant,
+    stalled: Duration,
+    /// Whether it was told that the client is the limit.
+    told: bool,
 }
 
 impl Drop for Sampling {
@@ -32,16 +50,25 @@ impl Drop for Sampling {
 }
 
 impl Sampling {
-    /// Begins to sample `ledger` for the timeline of `view`, which begins now.
-    pub(super) fn begin(view: View, ledger: Arc<Ledger>) -> Self {
+    /// Begins to sample `ledger` for the timeline of `view`, which begins now. `lane`: who connects.
+    pub(super) fn begin(view: View, ledger: Arc<Ledger>, lane: Arc<Lane>) -> Self {
         view.begin_timeline();
-        let sampler = Sampler { view, ledger, cpu: cpu() };
+        let clock = Clock { ticked: Instant::now(), stalled: Duration::ZERO, told: false };
+        let clock = Arc::new(Mutex::new(clock));
+        let sampler = Sampler { view, ledger, lane, machine: Machine::look(), clock, cpu: cpu() };
+        let pressure = sampler.pressure(Duration::ZERO, &Snapshot::default());
+        sampler.view.sample(|_, timeline| timeline.press(pressure));
         let going = tokio::spawn(sampler.clone().sample());
         Self { sampler, going }
     }
 
+    /// What this process may use.
+    pub(super) fn machine(&self) -> &Machine {
+        &self.sampler.machine
+    }
+
     /// The last sample: from now on the timeline sums to the ledger's counts.
-    pub(super) fn end(self) {
+    pub(super) fn end(&self) {
         self.going.abort();
         self.sampler.take(true);
     }
@@ -60,16 +87,64 @@ impl Sampler {
 
     fn take(&self, last: bool) {
         let cpu = cpu().saturating_sub(self.cpu);
+        let mut clock = self.clock.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let late = now.saturating_duration_since(clock.ticked).saturating_sub(BIN);
+        clock.ticked = now;
+        if late >= STILL {
+            clock.stalled += late;
+        }
         self.view.sample(|at, timeline: &mut Timeline| {
             if last || timeline.is_span_due(at) {
-                timeline.span(at, cpu, &self.ledger.snapshot());
+                let counts = self.ledger.snapshot();
+                timeline.press(self.pressure(clock.stalled, &counts));
+                timeline.span(at, cpu, &counts);
+                self.judge(at, timeline, &mut clock.told);
             } else {
                 let (flow, in_flight) = self.ledger.with(|counts| (Flow::of(counts), counts.in_flight));
                 timeline.sample_flow(at, cpu, flow, in_flight);
             }
         });
     }
+
+    fn pressure(&self, stalled: Duration, counts: &Snapshot) -> Pressure {
+        let (connections, connecting) = self.lane.connecting();
+        Pressure {
+            stalled,
+            window_wait: counts.window_wait,
+            queued: machine::queued(),
+            quota_held: self.machine.quota_held(),
+            stolen: machine::stolen(),
+            connections,
+            connecting,
+        }
+    }
+
+    /// Judges the second that has just ended, and tells it when the client becomes the limit of the run.
+    fn judge(&self, at: Duration, timeline: &mut Timeline, told: &mut bool) {
+        let cores = self.machine.cores();
+        let Some(span) = timeline.latest() else { return };
+        // Before the first record, and when nothing is due any more, there is nothing to be in the way of.
+        let flow = &span.bin.flow;
+        if flow.due + flow.requests + span.bin.in_flight == 0 {
+            return;
+        }
+        let length = span.bin.to.saturating_sub(span.bin.from);
+        self.ledger.strained(length, cores, &strains(Second { span, cores }));
+        let findings = client_findings(&self.ledger.snapshot());
+        if let (false, Some(finding)) = (*told, findings.first())
+            // The first seconds are too few for a word that can't be taken back.
+            && at >= EARLIEST_WORD
+        {
+            *told = true;
+            timeline.mark(at, format!("this client is the limit: {}", finding.cause));
+            tracing::warn!("this client is the limit, and not the stream: {}", finding.evidence);
+        }
+    }
 }
+
+/// When it is told at the earliest that the client is the limit.
+const EARLIEST_WORD: Duration = Duration::from_secs(5);
 
 /// CPU time that this process has used, all threads together.
 pub(super) fn cpu() -> Duration {

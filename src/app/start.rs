@@ -11,6 +11,7 @@ use super::header;
 use super::offered::Offered;
 use super::plan;
 use super::readback::Beside;
+use super::reporting::{self, Blank as BlankReport};
 use super::sheet::{self, Blank};
 use super::stages::{Reached, Stages, reach};
 use super::start_error::StartError;
@@ -44,6 +45,7 @@ pub struct App {
     /// The moment before which nothing is due, since the Unix epoch.
     pub(super) start_at: Option<Duration>,
     pub(super) sheet: Option<Blank>,
+    pub(super) reports: Vec<BlankReport>,
 }
 
 impl App {
@@ -77,6 +79,10 @@ impl App {
             }
             _ => None,
         };
+        let report = |path: &std::path::PathBuf| {
+            reporting::open(path).map_err(|source| StartError::Report { path: path.clone(), source })
+        };
+        let reports = config.reports.iter().map(report).collect::<Result<Vec<_>, _>>()?;
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
@@ -130,6 +136,7 @@ impl App {
             beside,
             start_at,
             sheet,
+            reports,
         })
     }
 

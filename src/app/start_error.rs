@@ -39,6 +39,17 @@ pub enum StartError {
         /// The system's word.
         source: std::io::Error,
     },
+    /// A report can't be written.
+    #[error(
+        "STREAMER_REPORT: {path} can't be written: {source}; name a file that is not there yet, in a folder that may be \
+         written to"
+    )]
+    Report {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The system's word.
+        source: std::io::Error,
+    },
     /// The listener for metrics can't be opened.
     #[error("STREAMER_LISTEN: can't listen on {address}: {source}; choose another address, or `off`")]
     Listen {
@@ -118,6 +129,7 @@ impl StartError {
             | Self::Unmakeable(_)
             | Self::Recorded
             | Self::Nowhere => Exit::Usage,
+            Self::Report { .. } => Exit::NoReport,
             Self::Trace(_) => Exit::Trace,
             Self::Reading(ReadFault { setback: Setback::Denied, .. }) => Exit::Denied,
             Self::Reading(ReadFault { setback: Setback::Gone, .. }) => Exit::NoStream,

@@ -14,6 +14,7 @@ use super::compare_command;
 use super::healthcheck::{self, HealthVerb};
 use super::lab_command;
 use super::problem::{Problem, Shown};
+use super::report_command::{self, ReportVerb};
 use super::resolve::LOCAL_NAME;
 use super::setting::{Absent, Group, Scope, Setting};
 use super::settings::{self as table, SETTINGS};
@@ -79,6 +80,7 @@ pub(super) enum Verb {
     CompareRetry { json: bool },
     Check { json: bool },
     Capacity { json: bool },
+    Report(ReportVerb),
 }
 
 /// What was typed.
@@ -244,6 +246,9 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("compare-retry", sub)) => (compare_command::typed(sub), sub),
         Some(("check", sub)) => (Verb::Check { json: sub.get_flag(JSON) }, sub),
         Some(("capacity", sub)) => (Verb::Capacity { json: sub.get_flag(JSON) }, sub),
+        Some((name @ ("report" | "compare" | "merge"), sub)) => {
+            (Verb::Report(report_command::typed(name, sub)), sub)
+        }
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
@@ -253,8 +258,8 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let asking = healthcheck::OWN.map(|flag| (flag, false));
     let comparing = compare_command::FLAGS.map(|flag| (flag, false));
     for (flag, secret) in settings.chain(own).chain(asking).chain(comparing).chain(arguments) {
-        // `try_get_one`: each subcommand knows only its own flags.
-        let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
+        // `try_…`: each subcommand knows only its own flags.
+        let Some(value) = given(matches, flag) else { continue };
         match value.to_str() {
             Some(value) => drop(values.insert(flag, value.to_owned())),
             None => problems.push(Problem::NotUnicode {
@@ -270,6 +275,21 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         }
     }
     Typed { verb, values, problems }
+}
+
+/// The value of a flag; of one that may be repeated, all of them as its variable would have them.
+fn given(matches: &ArgMatches, flag: &str) -> Option<OsString> {
+    match SETTINGS.iter().find(|setting| setting.flag == flag).and_then(|setting| setting.many) {
+        None => matches.try_get_one::<OsString>(flag).ok()?.cloned(),
+        Some(between) => {
+            let values = matches.try_get_many::<OsString>(flag).ok()??;
+            values.cloned().reduce(|mut all, next| {
+                all.push(between.to_string());
+                all.push(next);
+                all
+            })
+        }
+    }
 }
 
 /// The whole command line, as clap knows it.
@@ -350,6 +370,7 @@ pub(super) fn command() -> Command {
         .subcommands([stream_command::command(), healthcheck::command()])
         .subcommand(compare_command::command())
         .subcommands([lab_command::check(), lab_command::capacity()])
+        .subcommands(report_command::commands())
         .after_help(after_help())
 }
 
@@ -370,6 +391,7 @@ pub(super) fn arg(setting: &Setting) -> Arg {
             setting.help,
             setting.form.rule()
         ));
+    let arg = if setting.many.is_some() { arg.action(ArgAction::Append) } else { arg };
     if setting.switch {
         arg.num_args(0..=1).require_equals(true).default_missing_value("true")
     } else {

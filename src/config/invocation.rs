@@ -15,6 +15,7 @@ use super::healthcheck::{self, HealthOptions};
 use super::lab_command::{self, CapacityOptions};
 use super::model::{Config, Log, Target};
 use super::problem::{Problem, Problems, Shown};
+use super::report_command::{self, ReportTask};
 use super::resolve;
 use super::setting::Form;
 use super::settings as table;
@@ -83,6 +84,8 @@ pub enum Invocation {
     },
     /// Find what the stream sustains.
     Capacity(Box<CapacityOptions>),
+    /// Show, compare or merge reports.
+    Report(ReportTask),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -222,6 +225,7 @@ where
             aws.check(&mut asked);
             options.map(|options| Invocation::Capacity(Box::new(options)))
         }
+        Verb::Report(verb) => report_command::task(&mut asked, verb).map(Invocation::Report),
         Verb::Lint => {
             let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
             let template = file(&mut asked, understood);

@@ -14,6 +14,7 @@ use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::batch::{Aggregation, Packing};
 use crate::generate::{EventChoice, Shaping, TemplateLanguage, TemplateMode};
+use crate::judge::Threshold;
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::profile::Inline;
@@ -75,6 +76,10 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// Where the run's own word is kept; none: nowhere.
     pub journal: Option<PathBuf>,
+    /// Where the report of the run is written: none, or one or two files.
+    pub reports: Vec<PathBuf>,
+    /// When the run has failed.
+    pub fail_if: Vec<Threshold>,
     /// What is logged.
     pub log: Log,
     /// The user's prices, and what the run may cost.
@@ -283,6 +288,9 @@ impl Config {
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),
         );
         let replay = self.load.replay.as_ref();
+        let joined = |texts: Vec<String>, between: &str| (!texts.is_empty()).then(|| texts.join(between));
+        let reports = self.reports.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+        let conditions = self.fail_if.iter().map(ToString::to_string).collect();
         let optional = [
             (table::EVENT_SIZE.name, self.shaping.size.map(|size| size.to_string())),
             (table::INJECT.name, self.shaping.inject.as_ref().map(ToString::to_string)),
@@ -296,6 +304,8 @@ impl Config {
             (table::INSTANCE_SLOT.name, self.share.map(|share| (share.index() + 1).to_string())),
             (table::START_AT.name, self.start_at.map(|start| start.to_string())),
             (table::JOURNAL.name, self.journal.as_ref().map(|path| path.to_string_lossy().into_owned())),
+            (table::REPORT.name, joined(reports, ",")),
+            (table::FAIL_IF.name, joined(conditions, "; ")),
             (table::VERIFY_TIMEOUT.name, self.reading.timeout.map(span)),
             (table::REPLAY.name, replay.map(|replay| replay.path.to_string_lossy().into_owned())),
             (table::SPEED.name, replay.map(|replay| replay.speed.to_string())),

@@ -66,6 +66,11 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         let (file, dry) = (asked.origin(&table::JOURNAL), asked.origin(&table::DRY_RUN));
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));
     }
+    let reports = super::judging::reports(asked, producer.as_deref());
+    let fail_if = super::judging::fail_if(asked);
+    if dry_run == Some(true) {
+        super::judging::notice_dry_run(asked);
+    }
     let log = log(asked);
     let costs = super::costs::costs(asked);
     let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
@@ -96,6 +101,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         reading: reading?,
         listen: listen?,
         journal: journal?,
+        reports: reports?,
+        fail_if: fail_if?,
         log: log?,
         costs: costs?,
         notices: std::mem::take(&mut asked.notices),

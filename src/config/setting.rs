@@ -194,6 +194,8 @@ pub struct Setting {
     pub absent: Absent,
     /// What the setting does, in one line.
     pub help: &'static str,
+    /// What stands between several values; the flag may then be repeated.
+    pub many: Option<char>,
     /// Whether its value must never be shown.
     pub secret: bool,
     /// Its topic.
@@ -222,6 +224,7 @@ impl Setting {
             form,
             absent,
             help,
+            many: None,
             secret: false,
             group,
             scope: Scope::Run,
@@ -236,6 +239,11 @@ impl Setting {
     /// With a flag that may stand alone.
     pub(super) const fn switch(self) -> Self {
         Self { switch: true, ..self }
+    }
+
+    /// With a list of values, with this between them.
+    pub(super) const fn many(self, between: char) -> Self {
+        Self { many: Some(between), ..self }
     }
 
     /// With a flag that subcommands take as well.

@@ -6,6 +6,7 @@
 
 mod costs;
 mod fleet;
+mod judging;
 mod payloads;
 mod sending;
 mod verifying;
@@ -17,6 +18,7 @@ use super::setting::Form::{self, Number, OneOf, Own};
 use super::setting::{Group, Scope, Setting};
 pub use costs::*;
 pub use fleet::*;
+pub use judging::*;
 pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
@@ -409,6 +411,8 @@ pub const SETTINGS: &[Setting] = &[
     LISTEN,
     JOURNAL,
     ANSWER_SHEET,
+    REPORT,
+    FAIL_IF,
     LOG,
     LOG_FORMAT,
     PRICE_SHARD_HOUR,

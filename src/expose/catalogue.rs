@@ -4,7 +4,7 @@
 //! A metric is a promise: its name and its labels don't change between releases without a word in the
 //! CHANGELOG. All label sets are closed or bounded; none holds an error text or a key.
 
-use crate::ledger::{Dropped, Failed, Injected, Outcome, Unknown};
+use crate::ledger::{Dropped, Failed, Injected, Outcome, Strain, Unknown};
 use crate::model::ThrottleCause;
 use crate::verify::CallOutcome;
 
@@ -89,6 +89,11 @@ const OUTCOME: LabelInfo = LabelInfo {
 const CAUSE: LabelInfo = LabelInfo {
     name: "cause",
     values: Values::Closed(|| ThrottleCause::ALL.map(ThrottleCause::label).to_vec()),
+};
+
+const STRAIN: LabelInfo = LabelInfo {
+    name: "cause",
+    values: Values::Closed(|| Strain::ALL.iter().map(|cause| cause.label()).collect()),
 };
 
 const CALL_OUTCOME: LabelInfo = LabelInfo {
@@ -184,6 +189,12 @@ metrics! {
         "Times that an answer named an unknown shard and the open shards, listed anew, were others than before";
     JOURNAL_LOST = "journal_lost_records_total", Counter, [],
         "Records whose fate is not in the journal, because its disk could not follow; 0 without a journal";
+    WINDOW_WAIT = "window_wait_seconds_total", Counter, [],
+        "Seconds that due records waited for room in the window of requests";
+    CLIENT_LIMITED = "client_limited", Gauge, [],
+        "1 when this process or its machine, and not the stream, was the limit of the run so far (docs/metrics.md), else 0";
+    CLIENT_LIMITED_SECONDS = "client_limited_seconds_total", Counter, [STRAIN],
+        "Seconds in which this process or its machine was the limit, by cause; several may hold at a time";
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],
         "Records sent, by shard";
     SHARD_THROTTLED = "shard_records_throttled_total", Counter, [SHARD],

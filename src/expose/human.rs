@@ -111,7 +111,7 @@ pub(super) fn clock(duration: Duration) -> String {
 }
 
 /// `part` of `whole` in percent: `97.50 %`; `100 %` and `0 %` only when it is exactly that.
-pub(super) fn share(part: u64, whole: u64) -> String {
+pub fn share(part: u64, whole: u64) -> String {
     if part == 0 {
         "0 %".to_owned()
     } else if part == whole {

@@ -13,6 +13,7 @@ use prometheus::{Registry, TextEncoder};
 
 use super::catalogue::{self as table, Kind, METRICS, MetricInfo};
 use super::reading_metrics::ReadingCollector;
+use crate::judge::client_findings;
 use crate::kinesis::ShardId;
 use crate::ledger::{Durations, Ledger, ShardCounts, Snapshot};
 use crate::verify::Board;
@@ -187,6 +188,9 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         plain(&table::CLOCK_STEPS, counts.clock_steps as f64),
         plain(&table::RESHARDS, counts.reshards as f64),
         plain(&table::JOURNAL_LOST, counts.journal_lost as f64),
+        plain(&table::WINDOW_WAIT, counts.window_wait.as_secs_f64()),
+        plain(&table::CLIENT_LIMITED, if client_findings(counts).is_empty() { 0.0 } else { 1.0 }),
+        strained(counts),
         by_shard(&table::SHARD_SENT, |counts| counts.sent),
         by_shard(&table::SHARD_THROTTLED, |counts| counts.throttled),
         by_shard(&table::SHARD_ENTRIES, |counts| counts.entries_sent),
@@ -195,6 +199,13 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
     .into_iter()
     .chain(process(started))
     .collect()
+}
+
+/// For how long the process was the limit.
+fn strained(counts: &Snapshot) -> MetricFamily {
+    let info = &table::CLIENT_LIMITED_SECONDS;
+    let causes = counts.strained.millis.iter();
+    family(info, causes.map(|(cause, n)| metric(info, &[cause.label().to_owned()], n as f64 / 1e3)).collect())
 }
 
 /// What tells of the process itself.

@@ -294,6 +294,17 @@ fn shards(text: &mut String, counts: &Snapshot) {
     }
 }
 
+/// What a cause means and what can be done, by its group (`dropped`, `failed` or `unknown`) and label.
+#[must_use]
+pub fn why(group: &str, label: &str) -> Option<&'static str> {
+    match group {
+        "dropped" => Dropped::ALL.iter().find(|why| why.label() == label).map(|&why| why_dropped(why)),
+        "failed" => Failed::ALL.iter().find(|why| why.label() == label).map(|&why| why_failed(why)),
+        "unknown" => Unknown::ALL.iter().find(|why| why.label() == label).map(|&why| why_unknown(why)),
+        _ => None,
+    }
+}
+
 fn why_dropped(why: Dropped) -> &'static str {
     match why {
         Dropped::WindowFull => "raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit",

@@ -123,6 +123,16 @@ impl Lane {
         }
     }
 
+    /// Connections that were opened so far, or tried to be, and how long that took together; nothing where the SDK
+    /// opens them.
+    #[must_use]
+    pub fn connecting(&self) -> (u64, Duration) {
+        match &self.way {
+            Way::Direct(direct) => direct.connecting(),
+            Way::Sdk(_) => (0, Duration::ZERO),
+        }
+    }
+
     /// One PutRecords attempt with a finished body; the answer is read into `answer`, whose buffer is used again.
     ///
     /// Bounded in time by the caller alone. Credentials that the endpoint does not take (any more) are asked for anew.

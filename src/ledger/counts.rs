@@ -143,6 +143,24 @@ labels! {
     }
 }
 
+labels! {
+    /// What made this process, and not the stream, the limit for a while.
+    Strain {
+        /// It used nine tenths or more of the CPU that it may use.
+        Cpu = "cpu",
+        /// Its control group was held back for its CPU quota.
+        Quota = "quota",
+        /// Its own clock woke up late: it stood still, or the machine gave it no CPU.
+        Stalled = "stalled",
+        /// Batches left a tenth of a second late or more, and want of CPU was the reason.
+        Late = "late",
+        /// Due records waited for room in the window of requests although the stream did not throttle.
+        Window = "window",
+        /// It opened connections in place of using them again.
+        Connecting = "connecting",
+    }
+}
+
 impl Label for ThrottleCause {
     fn index(self) -> usize {
         self as usize
@@ -231,6 +249,17 @@ pub struct ShardCounts {
     pub sent_elsewhere: u64,
 }
 
+/// For how long the process was the limit, by what.
+#[derive(Debug, Default, Clone)]
+pub struct Strained {
+    /// How long was judged at all, in milliseconds.
+    pub judged_millis: u64,
+    /// How long each held, in milliseconds; several may hold at a time.
+    pub millis: Tally<Strain>,
+    /// CPUs' worth of time that the process may use; 0 where that was not looked at.
+    pub cores: f64,
+}
+
 /// Every number of a run at one moment.
 #[derive(Debug, Default, Clone)]
 pub struct Snapshot {
@@ -301,6 +330,10 @@ pub struct Snapshot {
     pub request_duration: Durations,
     /// From the intended time to the acknowledgement, per record sent.
     pub delivery_delay: Durations,
+    /// For how long due records waited for room in the window of requests.
+    pub window_wait: Duration,
+    /// For how long this process was the limit.
+    pub strained: Strained,
     /// By shard; `None` is what no shard could be told for.
     pub shards: BTreeMap<Option<ShardId>, ShardCounts>,
     /// What the throttled entries of each shard are charged to, by the model; shards that throttled alone.

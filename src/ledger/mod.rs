@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub use claim::{Claim, Claims, Fate, Witness};
-pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Tally, Unknown};
+pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Strain, Strained, Tally, Unknown};
 pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
 pub use other_writers::OtherWriters;
@@ -170,6 +170,20 @@ impl Ledger {
             let mut counts = self.lock();
             told.iter().for_each(|&(shard, told)| counts.judge(shard, told));
         }
+    }
+
+    /// Due records waited so long for room in the window of requests.
+    pub fn window_waited(&self, waited: Duration) {
+        self.lock().window_wait += waited;
+    }
+
+    /// A time of this `length` was judged: the process, which may use so many `cores`, was the limit for these.
+    pub fn strained(&self, length: Duration, cores: f64, causes: &[Strain]) {
+        let mut counts = self.lock();
+        let millis = length.as_millis() as u64;
+        counts.strained.judged_millis += millis;
+        counts.strained.cores = cores;
+        causes.iter().for_each(|&cause| counts.strained.millis.add(cause, millis));
     }
 
     /// The claims of `records` found no room in the journal.

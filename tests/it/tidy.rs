@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use kinesis_streamer::{config, exit, expose, generate};
+use kinesis_streamer::{config, exit, expose, generate, judge};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -49,6 +49,7 @@ fn the_readme_tables_are_those_of_the_code() {
         ("README.md", "exit codes", exit::markdown_table()),
         ("docs/templates.md", "functions", generate::functions_table()),
         ("docs/templates.md", "jinja", generate::jinja_table()),
+        ("docs/metrics.md", "statistics", judge::markdown_table()),
     ] {
         let path = root().join(file);
         let mut readme = read(&path);
@@ -101,19 +102,19 @@ fn the_sdk_is_named_in_kinesis_alone() {
 }
 
 /// Who may import whom. What is not listed imports nothing of ours; `exit` is a list of numbers, open to all.
-const ALLOWED: [(&str, &[&str]); 23] = [
+const ALLOWED: [(&str, &[&str]); 25] = [
     ("main.rs", &["kinesis_streamer"]),
     ("main", &[]),
     ("lib.rs", &[]),
     (
         "app",
         &[
-            "batch", "config", "expose", "generate", "journal", "key", "kinesis", "lab", "ledger", "local",
-            "model", "pipeline", "replay", "schedule", "send", "verify",
+            "batch", "config", "expose", "generate", "journal", "judge", "key", "kinesis", "lab", "ledger",
+            "local", "model", "pipeline", "replay", "report", "schedule", "send", "verify",
         ],
     ),
     ("pipeline.rs", &["batch", "generate", "key", "kinesis", "ledger", "replay", "schedule", "send"]),
-    ("config", &["batch", "generate", "key", "kinesis", "lab", "schedule", "send"]),
+    ("config", &["batch", "generate", "judge", "key", "kinesis", "lab", "schedule", "send"]),
     ("schedule", &["ledger"]),
     ("replay", &["kinesis", "schedule"]),
     ("generate", &[]),
@@ -124,13 +125,15 @@ const ALLOWED: [(&str, &[&str]); 23] = [
     ("crash.rs", &[]),
     ("ledger", &["generate", "kinesis", "model"]),
     ("journal", &["kinesis", "ledger"]),
-    ("expose", &["journal", "kinesis", "lab", "ledger", "model", "verify"]),
+    ("expose", &["journal", "judge", "kinesis", "lab", "ledger", "model", "verify"]),
     ("lab", &["kinesis", "model"]),
     ("kinesis", &["cbor"]),
     ("local", &["cbor", "kinesis", "model"]),
     ("verify", &["aggregate", "generate", "key", "kinesis", "ledger"]),
     ("cbor", &[]),
     ("model", &["kinesis"]),
+    ("judge", &["ledger"]),
+    ("report", &["expose", "judge", "kinesis", "ledger"]),
 ];
 
 #[test]

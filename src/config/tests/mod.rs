@@ -370,6 +370,8 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--price-stream-hour=0.04",
         "--price-gb-in=0.08",
         "--max-cost=5",
+        "--report=r.json",
+        "--fail-if=sent<1",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
@@ -384,6 +386,47 @@ fn the_variables_of_a_config_are_the_whole_table() {
         names.extend(config.variables().into_iter().map(|(name, _)| name));
     }
     assert_eq!(names, SETTINGS.iter().map(|setting| setting.name).collect());
+}
+
+#[test]
+fn a_flag_that_is_repeated_makes_a_list_as_its_variable_holds_it() {
+    let config = run(
+        &[],
+        &["--local", "--report=a.json", "--report", "b.html", "--fail-if=sent<1", "--fail-if=p99>1s"],
+    );
+    assert_eq!(config.reports, ["a.json", "b.html"].map(std::path::PathBuf::from));
+    let conditions: Vec<String> = config.fail_if.iter().map(ToString::to_string).collect();
+    assert_eq!(conditions, ["sent<1", "p99>1s"]);
+    let by_variable = [("STREAMER_REPORT", "a.json, b.html"), ("STREAMER_FAIL_IF", "sent<1; p99>1s")];
+    assert_eq!(run(&by_variable, &["--local"]).reports, config.reports);
+    assert_eq!(run(&by_variable, &["--local"]).fail_if, config.fail_if);
+}
+
+#[test]
+fn what_is_asked_of_reports_is_read() {
+    let task = |arguments: &[&str]| match read_all(&[], arguments) {
+        Ok(Invocation::Report(task)) => task,
+        other => panic!("{other:?}"),
+    };
+    let compare = task(&["compare", "a.json", "b.json", "--margin=5%", "--json"]);
+    let (a, b) = ("a.json".into(), "b.json".into());
+    assert_eq!(compare, ReportTask::Compare { a, b, margin: Some(0.05), latency_margin: None, json: true });
+    let merge = task(&["merge", "a.json", "b.json", "c.json", "-o", "all.html"]);
+    let reports = ["a.json", "b.json", "c.json"].map(std::path::PathBuf::from).into();
+    assert_eq!(merge, ReportTask::Merge { reports, into: Some("all.html".into()) });
+    let (report, html) = ("a.json".into(), "a.html".into());
+    assert_eq!(task(&["report", "a.json", "--html=a.html"]), ReportTask::Render { report, html });
+    for (arguments, told) in [
+        (&["compare", "a.json"][..], "2 values required"),
+        (&["compare", "a.json", "b.json", "--margin=2"], "--margin: must be a percentage"),
+        (&["merge"], "required"),
+        (&["merge", "a.json", "-o", "all.pdf"], "--output: must be a path that ends in .json or .html"),
+        (&["report", "a.json"], "--html"),
+        (&["report", "a.json", "--html", "a.pdf"], "--html: must be a path that ends in .html"),
+    ] {
+        let lines = wrong(&[], arguments);
+        assert!(lines.len() == 1 && lines[0].contains(told), "{arguments:?}: {lines:?}");
+    }
 }
 
 #[test]

@@ -15,8 +15,8 @@ mod sign;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime};
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use bytes::Bytes;
@@ -44,6 +44,9 @@ pub(super) struct Direct {
     pool: Pool,
     /// What the endpoint's clock is ahead of ours, in seconds; 0 until it has refused a signature for its time.
     skew: AtomicI64,
+    /// Connections that were opened, or tried to be, and how long that took together, in microseconds.
+    opened: AtomicU64,
+    opening: AtomicU64,
 }
 
 /// Where the endpoint is, and how to sign for it.
@@ -122,6 +125,8 @@ impl Direct {
             identity: Identity::new(provider, renewable, place),
             pool: Pool::default(),
             skew: AtomicI64::new(0),
+            opened: AtomicU64::new(0),
+            opening: AtomicU64::new(0),
         })
     }
 
@@ -187,11 +192,21 @@ impl Direct {
     }
 
     async fn connect(&self) -> Result<Connection, Fault> {
-        Connection::open(&self.peer, self.connect_limit).await.map_err(|error| {
+        let began = Instant::now();
+        let opened = Connection::open(&self.peer, self.connect_limit).await;
+        self.opened.fetch_add(1, Ordering::Relaxed);
+        self.opening.fetch_add(began.elapsed().as_micros() as u64, Ordering::Relaxed);
+        opened.map_err(|error| {
             let Peer { name, port, .. } = &self.peer;
             let message = format!("no connection to {name}:{port}: {}", chain(&error));
             Fault::new(Cause::Refused(Refusal::Unreachable), message)
         })
+    }
+
+    /// Connections that were opened so far, or tried to be, and how long that took together.
+    pub(super) fn connecting(&self) -> (u64, Duration) {
+        let opening = Duration::from_micros(self.opening.load(Ordering::Relaxed));
+        (self.opened.load(Ordering::Relaxed), opening)
     }
 
     /// The time to sign with.

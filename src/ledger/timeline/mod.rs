@@ -6,6 +6,7 @@
 
 mod flow;
 mod heat;
+mod pressure;
 mod sparse;
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 pub use flow::Flow;
 pub use heat::{Cell, Column, Heat};
+pub use pressure::Pressure;
 pub use sparse::Sparse;
 
 use super::{Durations, Snapshot};
@@ -82,6 +84,8 @@ pub struct Span {
     pub delivery_delay: Sparse,
     /// From the intended time of a batch to its departure.
     pub lateness: Sparse,
+    /// What held this process up.
+    pub pressure: Pressure,
 }
 
 impl Span {
@@ -90,6 +94,7 @@ impl Span {
         self.request_duration.add(&next.request_duration);
         self.delivery_delay.add(&next.delivery_delay);
         self.lateness.add(&next.lateness);
+        self.pressure.add(&next.pressure);
     }
 }
 
@@ -111,6 +116,7 @@ struct Reached {
     request_duration: Durations,
     delivery_delay: Durations,
     lateness: Durations,
+    pressure: Pressure,
 }
 
 /// The run so far.
@@ -123,7 +129,11 @@ pub struct Timeline {
     at: Duration,
     cpu: Duration,
     flow: Flow,
+    /// What held the process up, since the beginning.
+    pressure: Option<Pressure>,
     spans: Vec<Span>,
+    /// The second that ended last, as it was.
+    latest: Option<Span>,
     /// Seconds that make a span by now, and those that the last span has.
     per_span: u32,
     in_last: u32,
@@ -167,6 +177,15 @@ impl Timeline {
         at >= self.reached.at + SPAN
     }
 
+    /// Notes what has held the process up since the run began; the next span has what is new of it.
+    pub fn press(&mut self, total: Pressure) {
+        // What was there before the first second is not of this run.
+        if self.pressure.is_none() {
+            self.reached.pressure = Pressure { connections: 0, connecting: Duration::ZERO, ..total };
+        }
+        self.pressure = Some(total);
+    }
+
     /// Ends a bin and a second at `at`, with all that the ledger counts then.
     pub fn span(&mut self, at: Duration, cpu: Duration, counts: &Snapshot) {
         self.sample(at, cpu, counts);
@@ -186,6 +205,7 @@ impl Timeline {
             request_duration: Sparse::between(&before.request_duration, &counts.request_duration),
             delivery_delay: Sparse::between(&before.delivery_delay, &counts.delivery_delay),
             lateness: Sparse::between(&before.lateness, &counts.lateness),
+            pressure: self.pressure.map(|total| total.since(&before.pressure)).unwrap_or_default(),
         };
         self.heat.add(span.bin.from, span.bin.to, &counts.shards);
         self.reached = Reached {
@@ -195,7 +215,9 @@ impl Timeline {
             request_duration: counts.request_duration.clone(),
             delivery_delay: counts.delivery_delay.clone(),
             lateness: counts.lateness.clone(),
+            pressure: self.pressure.unwrap_or_default(),
         };
+        self.latest = Some(span.clone());
         self.keep(span);
     }
 
@@ -249,6 +271,12 @@ impl Timeline {
     #[must_use]
     pub fn spans(&self) -> &[Span] {
         &self.spans
+    }
+
+    /// The second that ended last, by itself, however long the spans are by now.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Span> {
+        self.latest.as_ref()
     }
 
     /// What each shard took and refused, over the whole run.
