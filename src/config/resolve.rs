@@ -16,6 +16,7 @@ use super::payload;
 use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
+use super::token::{ControlToken, ControlTokenError};
 use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, AllowedStreamsError, HttpClientKind, StreamName, StreamRef, Wire};
@@ -59,6 +60,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let max_in_flight_bytes = asked.bytes(&table::MAX_IN_FLIGHT_BYTES);
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
+    let control = control(asked, listen);
     let journal = asked.optional(&table::JOURNAL, journal);
     let journal =
         journal.zip(producer.as_deref()).map(|(path, name)| path.map(|path| fleet::own_file(&path, name)));
@@ -92,6 +94,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         verify: verify?,
         reading: reading?,
         listen: listen?,
+        control: control?,
         journal: journal?,
         log: log?,
         notices: std::mem::take(&mut asked.notices),
@@ -238,6 +241,26 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
         "off" => Ok(None),
         _ => text.parse().map(Some).map_err(|_| None),
     })
+}
+
+/// Who may steer the run; none: nobody.
+fn control(asked: &mut Asked, listen: Option<Option<SocketAddr>>) -> Option<Option<ControlToken>> {
+    let token = asked.optional(&table::CONTROL_TOKEN, |asked, setting| {
+        asked.read(setting, |text| text.parse().map_err(|_: ControlTokenError| None))
+    })?;
+    if token.is_some() {
+        let origin = asked.origin(&table::CONTROL_TOKEN);
+        if listen == Some(None) {
+            asked.notices.push(format!("{origin} has no effect, because nothing is listened on"));
+        }
+        if asked.flags.contains_key(table::CONTROL_TOKEN.flag) {
+            let name = table::CONTROL_TOKEN.name;
+            asked
+                .notices
+                .push(format!("{origin} can be seen by everybody on this machine: set {name} instead"));
+        }
+    }
+    Some(token)
 }
 
 fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {

@@ -235,6 +235,11 @@ impl Setting {
         Self { switch: true, ..self }
     }
 
+    /// With a value that is never shown.
+    pub(super) const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
     /// With a flag that subcommands take as well.
     pub(super) const fn scope(self, scope: Scope) -> Self {
         Self { scope, ..self }

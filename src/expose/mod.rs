@@ -3,17 +3,24 @@
 //! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
+mod answer;
 mod catalogue;
 mod chart;
 mod console;
+mod control;
+mod feed;
 mod forecast;
 mod human;
 mod journal;
+mod limiting;
+mod message;
 mod metrics;
+mod page;
 mod picture;
 mod progress;
 mod reading;
 mod reading_metrics;
+mod rows;
 mod screen;
 mod server;
 mod slots;
@@ -26,9 +33,12 @@ mod view;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
+pub use control::{Command, Gate, MOST_FACTOR, Wish, factor_words};
+pub use feed::MOST_LOOKERS;
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, span as human_span};
 pub use journal::{journal_json, journal_text};
+pub use limiting::{Limit, Recent, limiting};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use reading::reading_line;
@@ -38,4 +48,4 @@ pub use start::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan, log_star
 pub use stream::{StreamTable, stream_json, stream_text};
 pub use summary::{RunFacts, summary_text, verdict};
 pub use verdict::{verdict_line, verdict_text};
-pub use view::{Phase, View};
+pub use view::{About, Phase, Steered, View};

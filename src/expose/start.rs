@@ -170,6 +170,12 @@ impl PlanFacts {
         format!("{}: {most}{records} {unit}, about {bytes}{per}{total}, shared by {jobs}", shape.what)
     }
 
+    /// What is offered, in a line: the schedule's load, or the trace.
+    #[must_use]
+    pub fn offered(&self) -> String {
+        self.replay.clone().unwrap_or_else(|| self.load())
+    }
+
     /// How to offer less.
     fn less(&self) -> &'static str {
         match &self.shape {
