@@ -99,6 +99,7 @@ pub fn limiting(recent: &Recent) -> (Limit, String) {
         let refused = share(flow.throttled, flow.throttled + flow.sent);
         let (throttling, all) = recent.throttling;
         let which = match (throttling, all) {
+            (0, _) => "the stream".to_owned(),
             (1, 1) => "the one shard".to_owned(),
             (1, _) => format!("one shard of {all}: look at the keys"),
             (some, all) if some < all => {
@@ -178,7 +179,7 @@ mod tests {
             (Recent { phase: Phase::Draining, ..base.clone() }, Limit::Nothing, "over"),
             (Recent { paused: true, ..base.clone() }, Limit::Nothing, "Paused"),
             (Recent { flow: Flow::default(), ..base.clone() }, Limit::Nothing, "Nothing is due"),
-            (with(Flow { throttled: 50, sent: 50, ..Flow::default() }), Limit::Shards, "50 %"),
+            (with(Flow { throttled: 50, sent: 50, ..Flow::default() }), Limit::Shards, "50.00 %"),
             (
                 Recent { throttling: (1, 4), ..with(Flow { throttled: 5, sent: 5, ..Flow::default() }) },
                 Limit::Shards,

@@ -268,12 +268,13 @@ impl Pacer {
                     let now = self.steering.paused_since().unwrap_or(begin);
                     let origin = self.origin.unwrap_or(now).saturating_sub(left);
                     self.origin = Some(origin);
-                    // The profile ends earlier by what is left out of it.
-                    let profile_end = self.plan.offer.end().map(|end| origin + Duration::from_millis(end));
-                    self.end = match (self.end, profile_end) {
-                        (Some(end), Some(own)) => Some(end.min(own)),
-                        (end, _) => end,
-                    };
+                    // The profile ends earlier by what is left out of it, and the run with it, unless it was told another end.
+                    let own = self.plan.offer.end().map(Duration::from_millis);
+                    if let (Some(end), Some(own)) = (self.end, own)
+                        && self.plan.duration == Some(own)
+                    {
+                        self.end = Some(end.min(origin + own));
+                    }
                 }
             }
         }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::schedule::profile::{Line, Profile};
-use crate::schedule::{MICRO, Shaped, Unit};
+use crate::schedule::{MICRO, Shaped, Unit, WHOLE};
 
 /// The most time between reading one clock and the other.
 const JITTER: Duration = Duration::from_micros(300);
@@ -252,7 +252,7 @@ proptest! {
                         break;
                     }
                     Step::Unannounced => {}
-                    Step::Finished => prop_assert!(false, "a run without an end"),
+                    Step::Finished | Step::Paused => prop_assert!(false, "a run without an end"),
                 }
             }
             prop_assert!(released <= u64::from(jobs * messages), "{} at once", released);
@@ -424,4 +424,230 @@ fn seconds_go_on_without_any_firing_and_it_is_told() {
         }
     }
     assert!(released > 50 && unannounced >= released - 3, "{unannounced} of {released}");
+}
+
+/// A load as it was planned, or as a profile file of two rounds of three phases has it.
+fn planned(shaped: bool, pacing: Pacing) -> Plan {
+    let duration = Some(Duration::from_secs(12));
+    if !shaped {
+        return Plan { duration, ..plan(3, 7, pacing) };
+    }
+    let phase = |rate: u64| (String::new(), Line::steady(rate * MICRO), Some(2_000));
+    let profile = Profile::phased("steps", Unit::Records, vec![phase(10), phase(25), phase(40)], Some(2));
+    let shaped = Shaped::new(Arc::new(profile), "1/s".parse().expect("a rate"));
+    Plan { offer: Offer::Shaped(shaped), duration, ..plan(3, 1, pacing) }
+}
+
+proptest! {
+    // Paused and resumed whenever, however often, however the thread is woken: what is offered in all is what would have
+    // been without, to the record; nothing is due while it is paused, and the end moves on by as long as it stood.
+    #[test]
+    fn pauses_move_a_run_and_change_nothing_of_it(
+        shaped: bool, naps in proptest::collection::vec(1_u64..900, 1..60),
+        pauses in proptest::collection::vec((1_u64..3_000, 1_u64..4_000), 0..5),
+        pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth)],
+    ) {
+        let whole: u64 =
+            World::new(planned(shaped, pacing)).run().iter().map(|(_, release)| u64::from(release.records)).sum();
+        let mut world = World::new(planned(shaped, pacing));
+        let begin = world.mono;
+        // Moments at which it is paused and resumed, and the seconds that this holds for.
+        let mut moments = Vec::new();
+        let mut at = 0;
+        for (goes, stands) in pauses {
+            moments.push((at + goes, Change::Pause));
+            moments.push((at + goes + stands, Change::Resume));
+            at += goes + stands;
+        }
+        let (mut naps, mut moments) = (naps.into_iter().cycle(), moments.into_iter().peekable());
+        let (mut accounted, mut paused_from, mut stood) = (0, None, 0);
+        'run: loop {
+            for step in world.steps() {
+                match step {
+                    Step::Release(release) => {
+                        let due = release.due_millis / 1_000;
+                        prop_assert!(paused_from.is_none_or(|from| due < from), "due while paused");
+                        accounted += u64::from(release.records);
+                    }
+                    Step::Missed { records, .. } => accounted += records,
+                    Step::Finished => break 'run,
+                    _ => {}
+                }
+            }
+            let nap = naps.next().expect("endless");
+            let now = (world.mono - begin).as_millis() as u64;
+            match moments.peek().copied() {
+                Some((moment, change)) if moment <= now + nap => {
+                    moments.next();
+                    world.pass(Duration::from_millis(moment.saturating_sub(now)));
+                    let second = world.pacer.change(change, world.wall);
+                    match (change, second, paused_from) {
+                        (Change::Pause, Ok(second), _) => paused_from = Some(second),
+                        (Change::Resume, Ok(second), Some(from)) => {
+                            stood += second - from;
+                            paused_from = None;
+                        }
+                        // Over before it could be paused.
+                        (_, Err(NoChange::Over | NoChange::IsNotPaused), None) => {}
+                        other => prop_assert!(false, "{other:?}"),
+                    }
+                }
+                _ => world.pass(Duration::from_millis(nap)),
+            }
+        }
+        prop_assert_eq!(accounted, whole);
+        let took = (world.mono - begin).as_secs_f64();
+        prop_assert!(took >= 12.6 + stood as f64 - 0.01, "{} s, of which it stood {}", took, stood);
+        prop_assert!(took <= 14.6 + stood as f64, "{} s, of which it stood {}", took, stood);
+    }
+
+    // A load multiplied by hand is a function of the seconds and the changes alone: what is due in all is the plan of
+    // each second times the factor that holds for it, rounded down once.
+    #[test]
+    fn a_load_multiplied_by_hand_is_exact(
+        changes in proptest::collection::vec((1_u64..3_000, 1_u64..5_000), 0..8),
+        pacing in prop_oneof![Just(Pacing::Burst), Just(Pacing::Smooth), Just(Pacing::Stagger)],
+    ) {
+        let mut world = World::new(planned(false, pacing));
+        let begin = world.mono;
+        let (mut due, mut factors, mut at) = (0_u64, vec![(0_u64, WHOLE)], 0);
+        let mut moments: Vec<(u64, u64)> = Vec::new();
+        for (later, factor) in changes {
+            at += later;
+            moments.push((at, factor));
+        }
+        let mut moments = moments.into_iter().peekable();
+        'run: loop {
+            let mut until = world.mono;
+            for step in world.steps() {
+                match step {
+                    Step::Release(release) => due += u64::from(release.records),
+                    Step::Wait(moment) => until = moment,
+                    Step::Finished => break 'run,
+                    other => prop_assert!(false, "{other:?}"),
+                }
+            }
+            let now = (world.mono - begin).as_millis() as u64;
+            match moments.peek().copied() {
+                Some((moment, factor)) if begin + Duration::from_millis(moment) <= until => {
+                    moments.next();
+                    world.pass(Duration::from_millis(moment.saturating_sub(now)));
+                    if let Ok(second) = world.pacer.change(Change::Rate(factor), world.wall) {
+                        factors.push((second, factor));
+                    }
+                }
+                _ => world.pass(until - world.mono),
+            }
+        }
+        let exact: u64 = (1_001..1_013)
+            .map(|second| {
+                let holds = factors.iter().rev().find(|(from, _)| *from <= second).expect("one from the start");
+                21 * holds.1
+            })
+            .sum();
+        prop_assert_eq!(due, exact / WHOLE);
+    }
+}
+
+/// Releases of each second, when `change` is told in the middle of one.
+fn by_second(plan: Plan, told_at: u64, change: Change) -> Vec<u64> {
+    let mut world = World::new(plan);
+    let mut seconds = vec![0; 40];
+    loop {
+        for step in world.steps() {
+            match step {
+                Step::Release(release) => {
+                    seconds[(release.due_millis / 1_000 - 1_001) as usize] += u64::from(release.records);
+                }
+                Step::Wait(_) => {}
+                Step::Finished => {
+                    while seconds.last() == Some(&0) {
+                        seconds.pop();
+                    }
+                    return seconds;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        world.pass(Duration::from_millis(100));
+        if world.wall == Duration::from_millis(told_at) {
+            world.pacer.change(change, world.wall).expect("a change");
+        }
+    }
+}
+
+#[test]
+fn the_next_phase_begins_with_the_next_second_and_the_run_ends_earlier() {
+    let whole = [10, 10, 25, 25, 40, 40, 10, 10, 25, 25, 40, 40];
+    let told = |second: u64| by_second(planned(true, Pacing::Burst), second * 1_000 + 500, Change::NextPhase);
+    // Told in the first second of a phase, the second one is left out; told in its last, a whole phase.
+    assert_eq!(told(1_001), [&whole[..1], &whole[2..]].concat());
+    assert_eq!(told(1_002), [&whole[..2], &whole[4..]].concat());
+    assert_eq!(told(1_006), [&whole[..6], &whole[8..]].concat(), "a round follows");
+}
+
+#[test]
+fn a_duration_that_is_another_than_the_profiles_stays_when_a_phase_is_left_out() {
+    let duration = Some(Duration::from_secs(15));
+    let seconds = by_second(Plan { duration, ..planned(true, Pacing::Burst) }, 1_002_500, Change::NextPhase);
+    assert_eq!(seconds.len(), 15);
+    assert_eq!(seconds[8..], [40; 7], "behind its end the last rate goes on");
+}
+
+#[test]
+fn behind_the_last_phase_there_is_none() {
+    let mut world = World::new(planned(true, Pacing::Burst));
+    for _ in 0..110 {
+        world.steps();
+        world.pass(Duration::from_millis(100));
+    }
+    world.steps();
+    assert_eq!(world.pacer.change(Change::NextPhase, world.wall), Err(NoChange::NoPhase));
+    let mut steady = World::new(plan(1, 1, Pacing::Burst));
+    assert_eq!(steady.pacer.change(Change::NextPhase, steady.wall), Err(NoChange::NoPhase));
+}
+
+#[test]
+fn a_paused_run_can_be_stopped_and_ends_at_once() {
+    let mut world = World::new(planned(false, Pacing::Burst));
+    world.pacer.change(Change::Pause, world.wall).expect("paused");
+    for _ in 0..30 {
+        assert!(world.steps().iter().all(|step| matches!(step, Step::Wait(_) | Step::Paused)));
+        world.pass(SECOND);
+    }
+    world.steps();
+    world.pacer.stop(world.mono);
+    assert_eq!(world.steps(), [Step::Finished]);
+    assert_eq!(world.pacer.change(Change::Resume, world.wall), Err(NoChange::Over));
+}
+
+#[test]
+fn a_clock_that_is_set_while_a_run_is_paused_neither_shortens_nor_stretches_it() {
+    for step in [-600_i64, 3_600] {
+        let mut world = World::new(planned(true, Pacing::Burst));
+        let mut records = 0;
+        let mut count = |steps: Vec<Step>| {
+            for step in steps {
+                if let Step::Release(release) = step {
+                    records += u64::from(release.records);
+                }
+            }
+        };
+        for _ in 0..3 {
+            count(world.steps());
+            world.pass(SECOND);
+        }
+        count(world.steps());
+        world.pacer.change(Change::Pause, world.wall).expect("paused");
+        for _ in 0..4 {
+            world.pass(SECOND);
+            count(world.steps());
+        }
+        world.wall = Duration::from_secs_f64(world.wall.as_secs_f64() + step as f64);
+        count(world.steps());
+        world.pacer.change(Change::Resume, world.wall).expect("resumed");
+        let rest: u64 = world.run().iter().map(|(_, release)| u64::from(release.records)).sum();
+        // The second in which the clock was set is lost at most, or had twice.
+        assert!((records + rest).abs_diff(300) <= 40, "{records} and {rest}");
+    }
 }

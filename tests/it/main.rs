@@ -4,6 +4,7 @@
 
 mod answers;
 mod corners;
+mod dashboard;
 mod faults;
 #[path = "../support/mod.rs"]
 mod faulty;
