@@ -27,7 +27,7 @@ pub(super) fn of_run(config: &Config, offered: &Offered, plan: &PlanFacts) -> Ab
         instance: plan.instance.clone(),
         shards: stream.map_or(0, |stream| stream.shards as usize),
         max_in_flight: plan.max_in_flight,
-        load: plan.offered(),
+        load: plan.replay.clone().unwrap_or_else(|| plan.load()),
         phases,
         duration: plan.duration.map(|duration| duration.as_millis() as u64),
         control: config.control.is_some() && config.listen.is_some(),

@@ -298,7 +298,7 @@ pub const INSTANCE: Setting = Setting::new(
 )
 .scope(Scope::Sample);
 
-/// Where metrics and health are served.
+/// Where the web page, metrics and health are served.
 pub const LISTEN: Setting = Setting::new(
     Group::Watching,
     "STREAMER_LISTEN",
@@ -306,7 +306,7 @@ pub const LISTEN: Setting = Setting::new(
     "ADDRESS",
     Own("an IP address with a port, such as 127.0.0.1:9464 or [::]:9464, or off"),
     Value("127.0.0.1:9464"),
-    "Where metrics and health are served",
+    "Where the web page, metrics and health are served",
 );
 
 /// Where the run's own word is kept.

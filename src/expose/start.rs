@@ -154,7 +154,8 @@ impl PlanFacts {
     }
 
     /// What is offered, in words.
-    fn load(&self) -> String {
+    #[must_use]
+    pub fn load(&self) -> String {
         let unit = if self.every_second { "records/s" } else { "records in each due second" };
         let (per, records) = (if self.every_second { "/s" } else { "" }, human::grouped(self.records()));
         let bytes = human::bytes(self.bytes());
@@ -168,12 +169,6 @@ impl PlanFacts {
             .total
             .map_or(String::new(), |total| format!(", {} in all", human::counted(total, "record")));
         format!("{}: {most}{records} {unit}, about {bytes}{per}{total}, shared by {jobs}", shape.what)
-    }
-
-    /// What is offered, in a line: the schedule's load, or the trace.
-    #[must_use]
-    pub fn offered(&self) -> String {
-        self.replay.clone().unwrap_or_else(|| self.load())
     }
 
     /// How to offer less.

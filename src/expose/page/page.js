@@ -197,7 +197,8 @@ function frame() {
   // A little behind, so that what comes in messages goes by evenly.
   const now = gone ? run.at : Math.min(run.at + 1500, run.at + performance.now() - run.heard) - LATE;
   if (view === "run") return { begin: 0, end: Math.max(run.at, 10e3) };
-  return { begin: now - SPAN[view], end: now };
+  // A young run has the whole width for itself.
+  return { begin: Math.max(0, now - SPAN[view]), end: Math.max(now, 10e3) };
 }
 
 let drawn = { at: -1, rows: [], spans: [] };
