@@ -262,7 +262,12 @@ fn recent(timeline: &Timeline, seen: &Seen<'_>) -> Recent {
     throttling.dedup();
     let about = seen.about;
     let shards = about.map_or(0, |about| about.shards).max(heat.shards().len());
-    let (window_full, late) = seen.dropped_lately;
+    // Causes are remembered over other seconds than these: they only say how those dropped here are divided.
+    let (full, late) = seen.dropped_lately;
+    let window_full =
+        (u128::from(flow.dropped) * u128::from(full)).checked_div(u128::from(full) + u128::from(late));
+    let window_full = window_full.unwrap_or_default() as u64;
+    let late = if late > 0 { flow.dropped - window_full } else { 0 };
     Recent {
         phase: seen.phase,
         paused: seen.steered.paused,

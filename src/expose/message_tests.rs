@@ -137,3 +137,24 @@ fn the_counts_of_a_message_add_up_and_say_why() {
     assert_eq!((told["factor"].as_str(), told["paused"].as_bool()), (Some("1.5"), Some(false)));
     assert_eq!(told["about"]["control"], true);
 }
+
+#[test]
+fn what_is_dropped_lately_is_told_by_the_last_seconds_whatever_was_dropped_before() {
+    let (ledger, mut timeline) = (Ledger::new(), Timeline::default());
+    let counts = ledger.with(Counts::of);
+    ledger.dropped(crate::ledger::Dropped::WindowFull, 500);
+    ledger.generated(500);
+    timeline.sample(Duration::from_millis(100), Duration::ZERO, &ledger.snapshot());
+    for (dropped_lately, limit, words) in [
+        ((9_000, 0), "window", "50.00 % of what is due is dropped"),
+        ((1, 9_999), "machine", "50.00 % of what was due came too late"),
+    ] {
+        let (about, steered, processors) = (None, Steered::default(), 2);
+        let seen =
+            Seen { about, phase: Phase::Running, steered, counts: &counts, dropped_lately, processors };
+        let (text, _) = message(&timeline, UNIX_EPOCH, &seen, None);
+        let told: Value = serde_json::from_slice(&text).expect("JSON");
+        assert_eq!(told["limit"], limit);
+        assert!(told["limit_words"].as_str().expect("words").contains(words), "{}", told["limit_words"]);
+    }
+}
