@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::about;
+use super::aggregation;
 use super::header;
 use super::offered::Offered;
 use super::plan;
@@ -106,6 +107,7 @@ impl App {
         };
         let (maker, keyer) = (&stages.maker, &stages.keyer);
         let plan = plan::facts(&config, &offered, Some(&reached), maker, keyer, trace.as_ref(), start_at);
+        let plan = aggregation::told(&config, stages.limits, maker, plan);
         view.describe(about::of_run(&config, &offered, &plan));
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),

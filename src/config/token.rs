@@ -3,9 +3,13 @@
 //! Only its SHA-256 is kept, so nothing that prints a config can tell it.
 
 use std::fmt;
+use std::net::SocketAddr;
 use std::str::FromStr;
 
 use aws_lc_rs::digest::{SHA256, digest};
+
+use super::asked::Asked;
+use super::settings as table;
 
 /// Fewest characters: what a machine draws, not what a person makes up.
 pub const LEAST_CHARS: usize = 16;
@@ -49,6 +53,26 @@ impl fmt::Debug for ControlToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ControlToken")
     }
+}
+
+/// Who may steer the run; none: nobody.
+pub(super) fn control(asked: &mut Asked, listen: Option<Option<SocketAddr>>) -> Option<Option<ControlToken>> {
+    let token = asked.optional(&table::CONTROL_TOKEN, |asked, setting| {
+        asked.read(setting, |text| text.parse().map_err(|_: ControlTokenError| None))
+    })?;
+    if token.is_some() {
+        let origin = asked.origin(&table::CONTROL_TOKEN);
+        if listen == Some(None) {
+            asked.notices.push(format!("{origin} has no effect, because nothing is listened on"));
+        }
+        if asked.flags.contains_key(table::CONTROL_TOKEN.flag) {
+            let name = table::CONTROL_TOKEN.name;
+            asked
+                .notices
+                .push(format!("{origin} can be seen by everybody on this machine: set {name} instead"));
+        }
+    }
+    Some(token)
 }
 
 #[cfg(test)]
