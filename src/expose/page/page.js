@@ -181,13 +181,16 @@ function showMarks() {
 
 // --- pictures -------------------------------------------------------------------------------------------------------
 
-/** The bins of the last minutes, one for each second. */
+/** The bins of the last minutes, those of each second in one: as long as they are, for one may be late. */
 function seconds() {
   const all = [];
   for (const one of run.bins) {
     const second = Math.floor((one.from + one.to) / 2000) * 1000, last = all[all.length - 1];
-    if (last && last.from === second) for (const name of NAMES) last[name] += one[name];
-    else all.push({ ...one, from: second, to: second + 1000 });
+    if (last && last.second === second) {
+      for (const name of NAMES) if (name !== "flight") last[name] += one[name];
+      last.to = one.to;
+      last.flight = one.flight;
+    } else all.push({ ...one, second });
   }
   // The last one is not over, and the first one is cut.
   return all.slice(1, -1).concat(all.length > 1 ? [] : all);
