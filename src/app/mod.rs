@@ -2,6 +2,7 @@
 //!
 //! `start.rs` makes a run ready, `run.rs` lives it to its end; the other files are what these two are made of.
 
+mod about;
 mod aggregation;
 mod barrier;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod sheet;
 mod stages;
 mod start;
 mod start_error;
+mod steer;
 mod streams;
 mod template;
 mod trace;

@@ -9,20 +9,35 @@ use tokio::sync::{mpsc, watch};
 use crate::ledger::{Dropped, Ledger};
 use crate::pipeline::LATEST;
 use crate::replay::{Due, Player, Rules, Spool, Step, TraceError};
-use crate::schedule::{Control, Pacer, Pacing, Plan, drive, wall};
+use crate::schedule::{Control, MOST_RECORDS, NoChange, Pacer, Pacing, Plan, drive, wall};
 
-/// Releases that may wait for room: twice what a second can have, since each waits for a second at most.
-pub(super) fn backlog(plan: &Plan) -> usize {
-    let by_size = plan.offer.peak_records(plan.jobs, plan.weighing.mean()) / plan.slice_records as u64;
+/// Releases that may wait for room: twice what a second can have, since each waits for a second at most; of a load that
+/// may be multiplied by `most_factor` while it goes on.
+pub(super) fn backlog(plan: &Plan, most_factor: u64) -> usize {
+    let peak = plan
+        .offer
+        .peak_records(plan.jobs, plan.weighing.mean())
+        .saturating_mul(most_factor)
+        .min(MOST_RECORDS);
+    let by_size = peak / plan.slice_records as u64;
     let by_time = if plan.pacing == Pacing::Burst { 0 } else { 100 };
     2 * (u64::from(plan.jobs) + by_size + by_time) as usize * LATEST.as_secs() as usize
+}
+
+/// From when to when records were released.
+#[derive(Debug, Clone, Copy)]
+struct Offered {
+    /// The intended times of the first and of the latest release.
+    first: Instant,
+    latest: Instant,
+    /// Due seconds that had been paused until each of them.
+    paused: (u64, u64),
 }
 
 /// The pacer's thread.
 pub(super) struct Pace {
     ended: watch::Receiver<bool>,
-    /// The intended times of the first and of the latest release.
-    span: Arc<Mutex<Option<(Instant, Instant)>>>,
+    span: Arc<Mutex<Option<Offered>>>,
     pacing: Pacing,
     /// What ended a trace before its end.
     broken: Arc<Mutex<Option<TraceError>>>,
@@ -53,14 +68,12 @@ impl Pace {
     ) -> io::Result<Self> {
         let (end, ended) = watch::channel(false);
         let (span, pacing) = (Arc::default(), plan.pacing);
-        let due: Arc<Mutex<Option<(Instant, Instant)>>> = Arc::clone(&span);
+        let due: Arc<Mutex<Option<Offered>>> = Arc::clone(&span);
         std::thread::Builder::new().name("pacer".to_owned()).spawn(move || {
             let pacer = Pacer::new(plan, wall(), Instant::now());
             drive(pacer, &told, &ledger, |release| {
-                let mut due = due.lock().unwrap_or_else(PoisonError::into_inner);
-                let first = due.map_or(release.due, |(first, _)| first);
-                *due = Some((first, release.due));
-                drop(due);
+                let paused = ledger.with(|counts| counts.seconds_paused);
+                note(&due, release.due, paused);
                 if let Err(refused) = give.try_send(release.into()) {
                     let records = u64::from(refused.into_inner().release.records);
                     ledger.dropped(Dropped::WindowFull, records);
@@ -91,10 +104,7 @@ impl Pace {
         std::thread::Builder::new().name("player".to_owned()).spawn(move || {
             let held = Arc::default();
             let error = play(&spool, Player::new(rules), &told, |mut due| {
-                let mut span = span.lock().unwrap_or_else(PoisonError::into_inner);
-                let first = span.map_or(due.release.due, |(first, _)| first);
-                *span = Some((first, due.release.due));
-                std::mem::drop(span);
+                note(&span, due.release.due, 0);
                 let records = u64::from(due.release.records);
                 let has_room = due.hold(&held, HELD_BYTES);
                 if !has_room || give.try_send(due).is_err() {
@@ -118,15 +128,28 @@ impl Pace {
         let _ = self.ended.wait_for(|&ended| ended).await;
     }
 
-    /// How long the load was offered until `until`; none when nothing was due. A burst stands for its whole
-    /// second, so the last one counts in full.
-    pub(super) fn load_time(&self, until: Instant) -> Option<Duration> {
-        let (first, latest) = (*self.span.lock().unwrap_or_else(PoisonError::into_inner))?;
-        Some(match self.pacing {
-            Pacing::Burst => Duration::from_secs((latest - first).as_secs_f64().round() as u64 + 1),
-            Pacing::Smooth | Pacing::Poisson | Pacing::Stagger => until.saturating_duration_since(first),
-        })
+    /// How long the load was offered until `until`, when `paused` due seconds had been paused; none when nothing was due.
+    /// A burst stands for its whole second, so the last one counts in full.
+    pub(super) fn load_time(&self, until: Instant, paused: u64) -> Option<Duration> {
+        let Offered { first, latest, paused: (before, then) } =
+            (*self.span.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let (time, paused) = match self.pacing {
+            Pacing::Burst => {
+                (Duration::from_secs((latest - first).as_secs_f64().round() as u64 + 1), then - before)
+            }
+            Pacing::Smooth | Pacing::Poisson | Pacing::Stagger => {
+                (until.saturating_duration_since(first), paused.saturating_sub(before))
+            }
+        };
+        Some(time.saturating_sub(Duration::from_secs(paused)))
     }
+}
+
+/// Notes a release in the span of all.
+fn note(span: &Mutex<Option<Offered>>, due: Instant, paused: u64) {
+    let mut span = span.lock().unwrap_or_else(PoisonError::into_inner);
+    let (first, before) = span.map_or((due, paused), |span| (span.first, span.paused.0));
+    *span = Some(Offered { first, latest: due, paused: (before, paused) });
 }
 
 /// Releases what is due of a trace until it is over or stopped; what ended it before its end.
@@ -139,6 +162,7 @@ fn play(
     let mut error = None;
     let wait = |player: &mut Player, time: Duration| match control.recv_timeout(time) {
         Ok(Control::Announce) | Err(std_mpsc::RecvTimeoutError::Timeout) => {}
+        Ok(Control::Change(_, answer)) => drop(answer.send(Err(NoChange::Trace))),
         Ok(Control::Stop) | Err(std_mpsc::RecvTimeoutError::Disconnected) => player.stop(Instant::now()),
     };
     // Time does not run before the first lines are here; they were read before the run.

@@ -21,6 +21,8 @@ pub struct Report {
     pub counts: Snapshot,
     /// How its journal ended, where it has one.
     pub journal: Option<Finished>,
+    /// What was changed by hand while it went on, each with its time.
+    pub changes: Vec<String>,
     /// What ended its trace before its end.
     pub broken: Option<TraceError>,
     /// How its answer sheet ended, where it has one.
@@ -102,6 +104,13 @@ impl Report {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = summary_text(&self.counts, self.load_time.unwrap_or_default(), &self.facts);
+        if !self.changes.is_empty() {
+            let paused = match self.counts.seconds_paused {
+                0 => String::new(),
+                seconds => format!(" For {seconds} due seconds it was paused, and nothing was due."),
+            };
+            text.push_str(&format!("Changed by hand: {}.{paused}\n", self.changes.join("; ")));
+        }
         text.extend(self.payloads().map(|sentence| format!("{sentence}\n")));
         if let Some(journal) = &self.journal {
             text.push_str(&format!("{}\n", journal_sentence(journal)));
@@ -174,6 +183,8 @@ impl Report {
             requests = counts.requests.total(),
             ticks_fired = counts.ticks_fired,
             ticks_missed = counts.ticks_missed,
+            seconds_paused = counts.seconds_paused,
+            changes = (!self.changes.is_empty()).then(|| self.changes.join("; ")),
             delivery_delay_p50_seconds = seconds(counts.delivery_delay.quantile(0.5)),
             delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
             tick_lateness_p50_seconds = seconds(counts.lateness.quantile(0.5)),

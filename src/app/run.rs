@@ -24,18 +24,19 @@ use super::sampling::Sampling;
 use super::sheet::Sheet;
 use super::stages::{Reached, Stages};
 use super::start_error::StartError;
+use super::steer::{Changed, Most, Steering};
 use super::trace;
 use super::watch::Watch;
 use crate::batch::Compression;
 use crate::config::Config;
-use crate::expose::{Console, Phase, RunFacts, View};
+use crate::expose::{Console, MOST_FACTOR, Phase, RunFacts, View};
 use crate::generate::Maker;
 use crate::journal::Journal;
 use crate::kinesis::{Lane, OpenShards, StreamRef};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::replay::Spool;
-use crate::schedule::{Announcer, Control, Plan, Share, wall};
+use crate::schedule::{Announcer, Control, Plan, Share, WHOLE, wall};
 use crate::send::Sender;
 
 /// A run under way: what has to be ended, and what its report is made of.
@@ -50,6 +51,7 @@ struct Running {
     embedded: Option<Embedded>,
     lane: Arc<Lane>,
     control: std_mpsc::Sender<Control>,
+    steering: Steering,
     announcer: Option<Announcer>,
     pacing: Pace,
     carrying: tokio::task::JoinHandle<()>,
@@ -96,7 +98,7 @@ impl App {
 
     /// Begins every stage, the one that releases records last.
     async fn begin(self) -> Result<Running, StartError> {
-        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
+        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, wishes, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
         let reports = self.reports;
         let Reached { client, lane, stream, shards, embedded, facts } = reached;
@@ -117,6 +119,11 @@ impl App {
             slice_records: together,
             seed: config.seed.value,
         };
+        let most = Most {
+            peak: offered.peak,
+            confirmed: (embedded.is_none() && !lane.is_on_this_machine()).then_some(config.guards.most_rate),
+        };
+        let most_factor = if wishes.is_some() { MOST_FACTOR.div_ceil(WHOLE) } else { 1 };
         let (cut, is_cut) = watch::channel(false);
         let shards = OpenShards::from(shards);
         let follower = Follower {
@@ -159,10 +166,11 @@ impl App {
             None => None,
         };
         let (control, told) = std_mpsc::channel();
+        let steering = Steering::new(wishes, control.clone(), view.clone(), most);
         let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, together));
         let (announcer, releases, pacing) = match trace.zip(rules) {
             None => {
-                let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));
+                let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan, most_factor));
                 let announcer = Announcer::start(&plan.cron, control.clone()).await?;
                 (Some(announcer), releases, Pace::start(plan, told, give, Arc::clone(&ledger)))
             }
@@ -189,6 +197,7 @@ impl App {
             embedded,
             lane,
             control,
+            steering,
             announcer,
             pacing,
             carrying,
@@ -214,6 +223,7 @@ impl Running {
             never = barrier::show(self.start_at, self.view.clone(), Arc::clone(&self.lane), requests) => match never {},
             by = stop => Some(by),
             by = cost::reached(self.meter.as_ref()) => Some(by),
+            by = self.steering.obey() => Some(by),
         };
         if by.is_some() {
             // The thread may have ended by itself just now.
@@ -246,6 +256,7 @@ impl Running {
     /// Ends every stage, and says how the run ended.
     async fn end(self, ended: Ended, aborted: bool, abort: impl Future<Output = ()>) -> Report {
         let Self { config, pacing, .. } = self;
+        let Changed { changes, skipped } = self.steering.end();
         drop(self.following);
         if let Some(announcer) = self.announcer
             && let Err(error) = announcer.stop().await
@@ -282,8 +293,8 @@ impl Running {
             None => None,
         };
         // A run that came to its end was offered for exactly its duration, unless it joined others late.
-        let load_time = pacing.load_time(ended.at).map(|time| match self.duration {
-            Some(duration) if by_duration && !self.late && load.replay.is_none() => duration,
+        let load_time = pacing.load_time(ended.at, counts.seconds_paused).map(|time| match self.duration {
+            Some(duration) if by_duration && !self.late && !skipped && load.replay.is_none() => duration,
             _ => time,
         });
         let judged = Judged::of(&counts, load_time, &config.fail_if);
@@ -291,6 +302,7 @@ impl Running {
             judged,
             written: Vec::new(),
             counts,
+            changes,
             broken,
             journal,
             sheet,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 
+use super::about;
 use super::aggregation;
 use super::cost;
 use super::header;
@@ -15,10 +17,11 @@ use super::reporting::{self, Blank as BlankReport};
 use super::sheet::{self, Blank};
 use super::stages::{Reached, Stages, reach};
 use super::start_error::StartError;
+use super::steer;
 use super::trace;
 use super::watch::Watch;
 use crate::config::{Config, LogFormat};
-use crate::expose::{Console, View, log_start, start_text};
+use crate::expose::{Console, View, Wish, log_start, start_text};
 use crate::generate::Event;
 use crate::journal::{self, Journal};
 use crate::ledger::Ledger;
@@ -46,6 +49,8 @@ pub struct App {
     pub(super) start_at: Option<Duration>,
     pub(super) sheet: Option<Blank>,
     pub(super) reports: Vec<BlankReport>,
+    /// What people wish of it while it goes on; none: nobody may.
+    pub(super) wishes: Option<mpsc::Receiver<Wish>>,
 }
 
 impl App {
@@ -86,6 +91,7 @@ impl App {
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
+        let wishes = listener.as_ref().and_then(|_| steer::open(&view, config.control));
         let watch = Watch::serve(view.clone(), listener);
         let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
         let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
@@ -110,6 +116,7 @@ impl App {
         let (maker, keyer) = (&stages.maker, &stages.keyer);
         let plan = plan::facts(&config, &offered, Some(&reached), maker, keyer, trace.as_ref(), start_at);
         let plan = aggregation::told(&config, stages.limits, maker, plan);
+        view.describe(about::of_run(&config, &offered, &plan));
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),
@@ -137,6 +144,7 @@ impl App {
             start_at,
             sheet,
             reports,
+            wishes,
         })
     }
 

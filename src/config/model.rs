@@ -1,7 +1,7 @@
 //! `Config`: what was asked, valid by construction.
 //!
 //! Built by `resolve` alone. It holds no secret: credentials go from AWS's own chain to the client and
-//! never pass here, so every part may be printed. What depends on the stream (its shards, its limits)
+//! never pass here, and of the token of control only a digest does, which nothing shows; so every part may be printed. What depends on the stream (its shards, its limits)
 //! is checked at start-up, not here.
 
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use super::costs::Costs;
 use super::fleet::StartAt;
 use super::setting::span;
+use super::token::ControlToken;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::batch::{Aggregation, Packing};
 use crate::generate::{EventChoice, Shaping, TemplateLanguage, TemplateMode};
@@ -74,6 +75,8 @@ pub struct Config {
     pub reading: Reading,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Who may steer the run, by the token's digest; none: nobody.
+    pub control: Option<ControlToken>,
     /// Where the run's own word is kept; none: nowhere.
     pub journal: Option<PathBuf>,
     /// Where the report of the run is written: none, or one or two files.

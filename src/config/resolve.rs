@@ -59,6 +59,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     let max_in_flight_bytes = asked.bytes(&table::MAX_IN_FLIGHT_BYTES);
     let reading = super::verify::reading(asked);
     let listen = listen(asked);
+    let control = super::token::control(asked, listen);
     let journal = asked.optional(&table::JOURNAL, journal);
     let journal =
         journal.zip(producer.as_deref()).map(|(path, name)| path.map(|path| fleet::own_file(&path, name)));
@@ -100,6 +101,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         verify: verify?,
         reading: reading?,
         listen: listen?,
+        control: control?,
         journal: journal?,
         reports: reports?,
         fail_if: fail_if?,

@@ -246,6 +246,11 @@ impl Setting {
         Self { many: Some(between), ..self }
     }
 
+    /// With a value that is never shown.
+    pub(super) const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
     /// With a flag that subcommands take as well.
     pub(super) const fn scope(self, scope: Scope) -> Self {
         Self { scope, ..self }

@@ -10,6 +10,7 @@ mod judging;
 mod payloads;
 mod sending;
 mod verifying;
+mod watching;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ pub use judging::*;
 pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
+pub use watching::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -312,7 +314,7 @@ pub const INSTANCE: Setting = Setting::new(
 )
 .scope(Scope::Sample);
 
-/// Where metrics and health are served.
+/// Where the web page, metrics and health are served.
 pub const LISTEN: Setting = Setting::new(
     Group::Watching,
     "STREAMER_LISTEN",
@@ -320,7 +322,7 @@ pub const LISTEN: Setting = Setting::new(
     "ADDRESS",
     Own("an IP address with a port, such as 127.0.0.1:9464 or [::]:9464, or off"),
     Value("127.0.0.1:9464"),
-    "Where metrics and health are served",
+    "Where the web page, metrics and health are served",
 );
 
 /// Where the run's own word is kept.
@@ -409,6 +411,7 @@ pub const SETTINGS: &[Setting] = &[
     VERIFY_TIMEOUT,
     VERIFY_FOREIGN,
     LISTEN,
+    CONTROL_TOKEN,
     JOURNAL,
     ANSWER_SHEET,
     REPORT,

@@ -183,6 +183,8 @@ metrics! {
         "Due seconds that the cron scheduler did not announce in time; they were taken from the expression instead";
     RATE_INTENDED = "rate_intended", Gauge, [],
         "Records of the due second that the schedule began last: what rate or profile ask for, in records a second; 0 when the schedule is over";
+    SECONDS_PAUSED = "seconds_paused_total", Counter, [],
+        "Due seconds that asked for nothing, because the run was paused by hand";
     CLOCK_STEPS = "clock_steps_total", Counter, [],
         "Steps of the wall clock by more than a second";
     RESHARDS = "reshards_total", Counter, [],

@@ -185,6 +185,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         plain(&table::TICKS_MISSED, counts.ticks_missed as f64),
         plain(&table::SECONDS_UNANNOUNCED, counts.seconds_unannounced as f64),
         plain(&table::RATE_INTENDED, counts.intended as f64),
+        plain(&table::SECONDS_PAUSED, counts.seconds_paused as f64),
         plain(&table::CLOCK_STEPS, counts.clock_steps as f64),
         plain(&table::RESHARDS, counts.reshards as f64),
         plain(&table::JOURNAL_LOST, counts.journal_lost as f64),

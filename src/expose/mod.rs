@@ -4,20 +4,27 @@
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
 mod aggregated;
+mod answer;
 mod capacity;
 mod catalogue;
 mod chart;
 mod check;
 mod comparison;
 mod console;
+mod control;
+mod feed;
 mod forecast;
 mod human;
 mod journal;
+mod limiting;
+mod message;
 mod metrics;
+mod page;
 mod picture;
 mod progress;
 mod reading;
 mod reading_metrics;
+mod rows;
 mod screen;
 mod server;
 mod slots;
@@ -36,9 +43,12 @@ pub use chart::Chart;
 pub use check::{CheckReport, Finding, Level, LoadPlan};
 pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
+pub use control::{Command, Gate, MOST_FACTOR, Wish, factor_words};
+pub use feed::MOST_LOOKERS;
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, share as human_share, span as human_span};
 pub use journal::{journal_json, journal_text};
+pub use limiting::{Limit, Recent, limiting};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};
 pub use progress::Progress;
 pub use reading::reading_line;
@@ -48,4 +58,4 @@ pub use start::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan, log_star
 pub use stream::{StreamTable, stream_json, stream_text};
 pub use summary::{RunFacts, summary_text, verdict, why};
 pub use verdict::{verdict_line, verdict_text};
-pub use view::{Phase, View};
+pub use view::{About, Phase, Steered, View};

@@ -1,32 +1,24 @@
-//! The server for machines that watch: `/metrics`, `/healthz`, `/readyz`, and `/` that lists them.
+//! The server for machines and people that watch: its connections, and what one client may take of them.
 //!
-//! Bounds what a slow or hostile client can take: connections, headers, time. It never reads a request's
-//! body. The caller binds the listener before anything runs, and says when to stop.
+//! Bounds what a slow or hostile client can take: connections, headers, time. What is answered is decided in `answer`.
+//! The caller binds the listener before anything runs, and says when to stop.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
-use hyper::body::{Body, Incoming};
-use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::View;
+use super::answer::answer;
 use super::slots::{Heard, Slots};
-use super::{Phase, View};
-
-/// The media type of Prometheus's text format.
-const METRICS_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
-const TEXT_TYPE: &str = "text/plain; charset=utf-8";
 
 /// How long accepting rests after an error, such as no free file descriptor, that the next call would meet again.
 const ACCEPT_REST: Duration = Duration::from_millis(100);
@@ -40,7 +32,8 @@ pub struct Bounds {
     pub contested: Duration,
     /// How long a request's header may take, and a connection may wait for its next request.
     pub header: Duration,
-    /// How long a connection lives after its last request: the bound for a client that does not read.
+    /// How long a connection lives after its last request, or the last message that it took: the bound for a client
+    /// that does not read.
     pub quiet: Duration,
     /// Bytes of a request's line and headers; at least 8,192.
     pub header_bytes: usize,
@@ -118,7 +111,11 @@ impl Server {
                     }
                 }
                 accepted = listener.accept(), if waiting.is_none() => match accepted {
-                    Ok((stream, _)) => waiting = Some(stream),
+                    Ok((stream, _)) => {
+                        // Messages are small and follow one another; none is to wait for the one before it.
+                        let _ = stream.set_nodelay(true);
+                        waiting = Some(stream);
+                    }
                     Err(error) => {
                         tracing::debug!(%error, "a connection to the metrics server was not accepted");
                         sleep(ACCEPT_REST).await;
@@ -127,6 +124,7 @@ impl Server {
             }
         }
         drop(listener);
+        view.feed().close();
         closing.send_replace(true);
         // What is not over in time is cut off when the set is dropped.
         let _ = timeout(bounds.close, async { while tasks.join_next().await.is_some() {} }).await;
@@ -144,8 +142,8 @@ async fn connection(
     let requests = heard.clone();
     let service = service_fn(move |request| {
         requests.set(Instant::now());
-        let view = view.clone();
-        async move { Ok::<_, Infallible>(answer(&view, &request).await) }
+        let (view, heard) = (view.clone(), requests.clone());
+        async move { Ok::<_, Infallible>(answer(&view, &heard, &request).await) }
     });
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -171,55 +169,6 @@ async fn connection(
             }
         }
     }
-}
-
-/// The answer to a request.
-async fn answer(view: &View, request: &Request<Incoming>) -> Response<Full<Bytes>> {
-    let known = matches!(request.uri().path(), "/" | "/metrics" | "/healthz" | "/readyz");
-    let asks = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut response = match request.uri().path() {
-        _ if !known => text(StatusCode::NOT_FOUND, "no such path; try /metrics, /healthz, /readyz\n"),
-        _ if !asks => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
-        }
-        "/metrics" => metrics(view).await,
-        "/healthz" => text(StatusCode::OK, "ok\n"),
-        "/readyz" => match view.phase() {
-            Phase::Running => text(StatusCode::OK, "ready\n"),
-            Phase::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-            Phase::Waiting => text(StatusCode::SERVICE_UNAVAILABLE, "waiting\n"),
-            Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-        },
-        _ => text(StatusCode::OK, "kinesis-streamer: /metrics (Prometheus), /healthz, /readyz\n"),
-    };
-    if !request.body().is_end_stream() {
-        // The body is not read, so the next request can't be found behind it.
-        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    }
-    response
-}
-
-async fn metrics(view: &View) -> Response<Full<Bytes>> {
-    match view.scrape().await {
-        Ok(body) => typed(StatusCode::OK, METRICS_TYPE, body),
-        Err(error) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "a scrape got no metrics");
-            text(StatusCode::INTERNAL_SERVER_ERROR, "the metrics can't be rendered; the log says why\n")
-        }
-    }
-}
-
-fn text(status: StatusCode, body: &'static str) -> Response<Full<Bytes>> {
-    typed(status, TEXT_TYPE, Bytes::from_static(body.as_bytes()))
-}
-
-fn typed(status: StatusCode, kind: &'static str, body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::expose::Phase;
 
 /// Long enough that reaching it means that what was waited for never came.
 const NEVER: Duration = Duration::from_secs(60);
@@ -50,6 +51,16 @@ impl Running {
 
     async fn get(&self, path: &str) -> String {
         self.exchange(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").as_bytes()).await
+    }
+
+    /// The head of an answer, of which no more is read.
+    async fn get_head(&self, path: &str) -> String {
+        let mut stream = self.connect().await;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.expect("sent");
+        let mut head = [0; 64];
+        let n = timeout(NEVER, stream.read(&mut head)).await.expect("in time").expect("an answer");
+        String::from_utf8_lossy(&head[..n]).into_owned()
     }
 
     async fn metrics_answer(&self) {
@@ -263,6 +274,143 @@ async fn the_end_closes_idle_connections_and_the_listener() {
     timeout(NEVER, server.task).await.expect("the end").expect("no panic");
     assert_eq!(read_all(&mut stream).await, "");
     assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// What a browser asks with.
+const BROWSER: &str = "accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n";
+
+#[tokio::test]
+async fn a_browser_gets_the_page_with_its_policy_and_every_file_of_it() {
+    let server = start(patient()).await;
+    let request = format!("GET / HTTP/1.1\r\nhost: x\r\n{BROWSER}connection: close\r\n\r\n");
+    let answer = server.exchange(request.as_bytes()).await;
+    let (head, page) = answer.split_once("\r\n\r\n").expect("a body");
+    assert!(head.starts_with("HTTP/1.1 200 ") && page.starts_with("<!doctype html>"), "{head}");
+    let policy =
+        head.lines().find_map(|line| line.strip_prefix("content-security-policy: ")).expect("a policy");
+    for rule in ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"] {
+        assert!(policy.contains(rule), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"), "{policy}");
+    for (path, kind) in [
+        ("/page.css", "text/css"),
+        ("/page.js", "text/javascript"),
+        ("/charts.js", "text/javascript"),
+        ("/control.js", "text/javascript"),
+        ("/icon.svg", "image/svg+xml"),
+    ] {
+        let answer = server.get(path).await;
+        assert!(
+            answer.starts_with("HTTP/1.1 200 ") && answer.contains(&format!("content-type: {kind}")),
+            "{answer}"
+        );
+        assert!(answer.contains("\r\nx-content-type-options: nosniff\r\n"), "{answer}");
+    }
+}
+
+/// Asks for messages and reads the first.
+async fn look(server: &Running) -> (TcpStream, String) {
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+    let first = read_until(&mut stream, "\n\n\r\n").await;
+    (stream, first)
+}
+
+#[tokio::test]
+async fn messages_come_for_as_long_as_one_looks_and_end_with_the_server() {
+    let server = start(Bounds { quiet: Duration::from_secs(5), ..patient() }).await;
+    let (mut stream, first) = look(&server).await;
+    assert!(first.starts_with("HTTP/1.1 200 ") && first.contains("event: whole\n"), "{first}");
+    assert!(first.contains("content-type: text/event-stream\r\n"), "{first}");
+    let more = read_until(&mut stream, "\n\n\r\n").await;
+    assert!(more.contains("event: more\n"), "{more}");
+    server.stop.send(()).expect("serving");
+    timeout(NEVER, server.task).await.expect("the end").expect("no panic");
+    assert!(read_all(&mut stream).await.ends_with("0\r\n\r\n"), "a whole end");
+}
+
+#[tokio::test]
+async fn as_many_look_as_may_and_the_metrics_stay_for_others() {
+    let server = start(patient()).await;
+    let mut lookers = Vec::new();
+    for _ in 0..super::super::feed::MOST_LOOKERS {
+        lookers.push(look(&server).await.0);
+    }
+    let answer = server.get("/events").await;
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("retry-after: "), "{answer}");
+    server.metrics_answer().await;
+    // One leaves, and its place is free as soon as that is noticed.
+    drop(lookers.pop());
+    let again = async { while server.get_head("/events").await.starts_with("HTTP/1.1 503 ") {} };
+    timeout(NEVER, again).await.expect("a place");
+}
+
+#[tokio::test]
+async fn one_who_looks_and_does_not_read_is_cut_off() {
+    let server = start(Bounds { quiet: Duration::from_millis(50), ..patient() }).await;
+    let mut stream = server.connect().await;
+    stream.write_all(b"GET /events HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("sent");
+    // A message a second is all that comes here: between two of them the connection is quiet for too long.
+    read_all(&mut stream).await;
+}
+
+#[tokio::test]
+async fn without_a_token_control_is_no_path() {
+    let server = start(patient()).await;
+    for path in ["/control/pause", "/control/stop", "/control/check", "/control/"] {
+        let request = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        assert!(server.exchange(request.as_bytes()).await.starts_with("HTTP/1.1 404 "), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn commands_reach_the_run_for_who_has_the_token_alone() {
+    use crate::expose::{Command, Gate};
+
+    let server = start(patient()).await;
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"the-right-token!");
+    let (gate, mut wishes) = Gate::new(digest.as_ref().try_into().expect("32 bytes"));
+    server.view.open_gate(gate);
+    let heard = tokio::spawn(async move {
+        let mut heard = Vec::new();
+        while let Some(wish) = wishes.recv().await {
+            heard.push(wish.command);
+            let done = if heard.len() == 1 { Ok("done".to_owned()) } else { Err("not now".to_owned()) };
+            let _ = wish.answer.send(done);
+            if heard.len() == 2 {
+                break;
+            }
+        }
+        heard
+    });
+    let ask = async |method: &str, path: &str, headers: &str| {
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: x\r\n{headers}connection: close\r\n\r\n");
+        server.exchange(request.as_bytes()).await
+    };
+    let right = "authorization: Bearer the-right-token!\r\n";
+    let foreign = format!("{right}origin: http://evil.example\r\n");
+    for (method, path, headers, status) in [
+        ("POST", "/control/pause", "", "401"),
+        ("POST", "/control/pause", "authorization: Bearer the-wrong-token!\r\n", "401"),
+        ("POST", "/control/nothing", "", "401"),
+        ("POST", "/control/pause?token=the-right-token!", "", "401"),
+        ("POST", "/control/pause", &foreign, "403"),
+        ("GET", "/control/pause", right, "405"),
+        ("OPTIONS", "/control/pause", "origin: http://evil.example\r\n", "405"),
+        ("POST", "/control/nothing", right, "404"),
+        ("POST", "/control/rate?x=1000", right, "400"),
+        ("POST", "/control/check", right, "200"),
+    ] {
+        let answer = ask(method, path, headers).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{method} {path}: {answer}");
+        assert!(!answer.contains("access-control-allow"), "{answer}");
+    }
+    assert!(ask("POST", "/control/pause", right).await.ends_with("\r\n\r\ndone\n"));
+    let answer = ask("POST", "/control/rate?x=0.5", right).await;
+    assert!(answer.starts_with("HTTP/1.1 409 ") && answer.ends_with("not now\n"), "{answer}");
+    assert_eq!(heard.await.expect("no panic"), [Command::Pause, Command::Rate(500)]);
+    let answer = ask("POST", "/control/stop", right).await;
+    assert!(answer.starts_with("HTTP/1.1 409 "), "nobody listens: {answer}");
 }
 
 #[tokio::test]

@@ -123,7 +123,8 @@ impl PlanFacts {
     }
 
     /// What is offered, in words.
-    fn load(&self) -> String {
+    #[must_use]
+    pub fn load(&self) -> String {
         let unit = if self.every_second { "records/s" } else { "records in each due second" };
         let (per, records) = (if self.every_second { "/s" } else { "" }, human::grouped(self.records()));
         let bytes = human::bytes(self.bytes());

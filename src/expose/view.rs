@@ -1,16 +1,18 @@
-//! What the server shows: the phase of the run, the text of its metrics, and its timeline.
+//! What the server shows: the phase of the run, the text of its metrics, its timeline, and how it is steered.
 //!
 //! Bounds how often the ledger is copied and rendered, however many ask; never answers with numbers older
 //! than the question.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{self, Arc, PoisonError};
+use std::sync::{self, Arc, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
+use super::control::Gate;
+use super::feed::Feed;
 use super::metrics::{Metrics, MetricsError};
 use crate::ledger::{Ledger, Timeline};
 use crate::verify::Board;
@@ -45,6 +47,46 @@ impl Phase {
     }
 }
 
+/// What a run is, for its page: nothing of it changes, and nothing of it is secret.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct About {
+    /// The version of this program.
+    pub version: String,
+    /// The stream's name.
+    pub stream: String,
+    /// The producer's name.
+    pub instance: String,
+    /// Open shards at the start.
+    pub shards: usize,
+    /// Most requests under way at once.
+    pub max_in_flight: u64,
+    /// The load in words, as the start text has it.
+    pub load: String,
+    /// The names of its profile's phases; none where it has no phases to go on to.
+    pub phases: Vec<String>,
+    /// How long the load goes on, in milliseconds, where it has an end by time.
+    pub duration: Option<u64>,
+    /// Whether it can be steered.
+    pub control: bool,
+    /// Every setting in force, by its variable.
+    pub settings: Vec<(String, String)>,
+}
+
+/// How a run is steered at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Steered {
+    /// Whether nothing becomes due.
+    pub paused: bool,
+    /// What the load is multiplied by, in thousandths.
+    pub factor: u64,
+}
+
+impl Default for Steered {
+    fn default() -> Self {
+        Self { paused: false, factor: 1_000 }
+    }
+}
+
 /// The shared state behind the server: cheap to clone.
 #[derive(Debug, Clone)]
 pub struct View {
@@ -59,6 +101,12 @@ struct Shared {
     timeline: sync::Mutex<Kept>,
     /// How many samples were taken.
     sampled: watch::Sender<u64>,
+    /// None in a process that only reads.
+    ledger: Option<Arc<Ledger>>,
+    about: OnceLock<About>,
+    gate: OnceLock<Gate>,
+    steered: sync::Mutex<Steered>,
+    feed: Feed,
 }
 
 /// A timeline, and the moment from which it counts.
@@ -86,22 +134,27 @@ impl View {
     /// A view of `ledger`, of a run that began at `started`, in the phase [`Phase::Starting`].
     #[must_use]
     pub fn new(ledger: Arc<Ledger>, started: SystemTime) -> Self {
-        Self::of(Metrics::new(ledger, started))
+        Self::of(Metrics::new(Arc::clone(&ledger), started), Some(ledger))
     }
 
     /// A view of a process that only reads, by what `board` tells; in the phase [`Phase::Starting`].
     #[must_use]
     pub fn of_reading(board: Arc<Board>, started: SystemTime) -> Self {
-        Self::of(Metrics::of_reading(board, started))
+        Self::of(Metrics::of_reading(board, started), None)
     }
 
-    fn of(metrics: Metrics) -> Self {
+    fn of(metrics: Metrics, ledger: Option<Arc<Ledger>>) -> Self {
         let shared = Shared {
             metrics,
             phase: AtomicU8::new(Phase::Starting as u8),
             last: Mutex::new(None),
             timeline: sync::Mutex::new(Kept::new()),
             sampled: watch::Sender::new(0),
+            ledger,
+            about: OnceLock::new(),
+            gate: OnceLock::new(),
+            steered: sync::Mutex::default(),
+            feed: Feed::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -109,6 +162,42 @@ impl View {
     /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.shared.metrics
+    }
+
+    /// Says what the run is; once.
+    pub fn describe(&self, about: About) {
+        // What was said first holds.
+        let _ = self.shared.about.set(about);
+    }
+
+    /// Opens the gate of control; once.
+    pub fn open_gate(&self, gate: Gate) {
+        let _ = self.shared.gate.set(gate);
+    }
+
+    /// Says how the run is steered from now on.
+    pub fn set_steered(&self, steered: Steered) {
+        *self.shared.steered.lock().unwrap_or_else(PoisonError::into_inner) = steered;
+    }
+
+    pub(super) fn steered(&self) -> Steered {
+        *self.shared.steered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn about(&self) -> Option<&About> {
+        self.shared.about.get()
+    }
+
+    pub(super) fn gate(&self) -> Option<&Gate> {
+        self.shared.gate.get()
+    }
+
+    pub(super) fn feed(&self) -> &Feed {
+        &self.shared.feed
+    }
+
+    pub(super) fn ledger(&self) -> Option<&Ledger> {
+        self.shared.ledger.as_deref()
     }
 
     /// Says where the run stands from now on.

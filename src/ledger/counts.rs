@@ -314,6 +314,8 @@ pub struct Snapshot {
     pub seconds_unannounced: u64,
     /// Steps of the wall clock by more than a second.
     pub clock_steps: u64,
+    /// Due seconds that asked for nothing, because the run was paused by hand.
+    pub seconds_paused: u64,
     /// Times that the open shards were found to be others than before.
     pub reshards: u64,
     /// Records of the due second that was begun last.

@@ -109,6 +109,11 @@ impl Ledger {
         self.lock().clock_steps += 1;
     }
 
+    /// A due second asked for nothing, because the run is paused.
+    pub fn second_paused(&self) {
+        self.lock().seconds_paused += 1;
+    }
+
     /// The open shards were listed anew, and are others.
     pub fn resharded(&self) {
         self.lock().reshards += 1;

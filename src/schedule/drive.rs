@@ -5,18 +5,21 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::oneshot;
 use tokio_cron_scheduler::{Job, JobScheduler, JobSchedulerError};
 
-use super::{Cron, Pacer, Release, Step};
+use super::{Change, Cron, NoChange, Pacer, Release, Step};
 use crate::ledger::Ledger;
 
 /// What the pacer's thread is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Control {
     /// The cron scheduler fired.
     Announce,
     /// No new ticks.
     Stop,
+    /// A change by hand; the answer is the first second (since the Unix epoch) that it holds for.
+    Change(Change, oneshot::Sender<Result<u64, NoChange>>),
 }
 
 /// The cron scheduler with the run's one entry.
@@ -79,6 +82,7 @@ pub fn drive(
                 ledger.ticks_missed(u64::from(jobs), records);
             }
             Step::Unannounced => ledger.second_unannounced(),
+            Step::Paused => ledger.second_paused(),
             Step::ClockStepped => {
                 tracing::warn!("the wall clock was set: the schedule goes on from what it says now");
                 ledger.clock_stepped();
@@ -93,6 +97,10 @@ pub fn drive(
                 tell_missed(std::mem::take(&mut missed));
                 match control.recv_timeout(until.saturating_duration_since(Instant::now())) {
                     Ok(Control::Announce) => pacer.announce(wall()),
+                    Ok(Control::Change(change, answer)) => {
+                        // Who asked may be gone; the change holds all the same.
+                        let _ = answer.send(pacer.change(change, wall()));
+                    }
                     Err(RecvTimeoutError::Timeout) => {}
                     Ok(Control::Stop) | Err(RecvTimeoutError::Disconnected) => pacer.stop(Instant::now()),
                 }

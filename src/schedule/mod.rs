@@ -17,6 +17,7 @@ pub mod profile;
 mod quantity;
 mod quota;
 mod share;
+mod steer;
 
 pub use agenda::Agenda;
 pub use arrivals::{Arrivals, Slice};
@@ -30,3 +31,4 @@ pub use pacing::{Pacing, PacingError};
 pub use quantity::{Decimal, MICRO, MOST_BYTES, MOST_RECORDS, Quantity, Rate, Unit};
 pub use quota::Quota;
 pub use share::Share;
+pub use steer::{Change, NoChange, WHOLE};

@@ -5,6 +5,7 @@
 mod aggregation;
 mod answers;
 mod corners;
+mod dashboard;
 mod faults;
 #[path = "../support/mod.rs"]
 mod faulty;

@@ -5,14 +5,16 @@ use crate::support::{Describe, Endpoint, Finished, Program, Reply};
 const KEY: &str = "AKIDKNOWNKNOWNKNOWN";
 const SECRET: &str = "SecretSecretSecretSecretSecretSecret0123";
 const TOKEN: &str = "TokenTokenTokenTokenTokenTokenTokenToken";
+const CONTROL: &str = "ControlControlControlControlControl0";
 
 /// Whatever the program put out holds neither key nor token, nor a signature that was made with them.
 fn clean(what: &str, output: &str) {
-    for secret in [SECRET, TOKEN] {
+    // Of the token of control even the beginning that is too short to be one.
+    for secret in [SECRET, TOKEN, &CONTROL[..15]] {
         assert!(!output.contains(secret), "{what} shows a secret:\n{}", around(output, secret));
         // Not in the base64 of a body or a header either.
         let coded = base64_simd::STANDARD.encode_to_string(secret);
-        assert!(!output.contains(&coded[..24]), "{what} shows a secret in base64");
+        assert!(!output.contains(&coded[..coded.len().min(24)]), "{what} shows a secret in base64");
     }
     let signature = output.find("Signature=").map(|at| &output[at + "Signature=".len()..]);
     let shown =
@@ -135,6 +137,11 @@ fn no_way_to_fail_shows_a_secret() {
             ),
         ),
         (
+            "a token of control that is too short",
+            bare(&endpoint, EVERYTHING).env("STREAMER_CONTROL_TOKEN", &CONTROL[..15]),
+        ),
+        ("a token of control", bare(&endpoint, EVERYTHING).env("STREAMER_CONTROL_TOKEN", CONTROL)),
+        (
             "a broken .env",
             bare(&endpoint, EVERYTHING).file(".env", &format!("AWS_SECRET_ACCESS_KEY={SECRET}\"x y\n")),
         ),
@@ -151,11 +158,14 @@ fn metrics_arguments_and_report_show_no_secret() {
         .env("AWS_SECRET_ACCESS_KEY", SECRET)
         .env("AWS_SESSION_TOKEN", TOKEN)
         .env("STREAMER_LISTEN", "127.0.0.1:0")
+        .env("STREAMER_CONTROL_TOKEN", CONTROL)
         .start();
     while endpoint.requests() == 0 {}
-    for path in ["/", "/metrics", "/healthz", "/readyz", "/nothing"] {
+    for path in ["/", "/metrics", "/healthz", "/readyz", "/nothing", "/control/stop"] {
         clean(path, &run.get(path).1);
     }
+    // The first message has the settings in force.
+    clean("/events", &run.first_message("/events"));
     let arguments = std::fs::read(format!("/proc/{}/cmdline", run.id())).expect("a process");
     clean("argv", &String::from_utf8_lossy(&arguments));
     run.signal("TERM");

@@ -106,6 +106,10 @@ fn edges(setting: &Setting) -> (Vec<String>, Vec<String>) {
                 &["0", "253402300799", "9999-12-31T23:59:59Z", "+1s", "+24h"],
                 &["253402300800", "1969-12-31T23:59:59Z", "+0s", "+86401s", "+1ms", "12:00"],
             ),
+            "control-token" => own(
+                &[&"a".repeat(16), &"~".repeat(256)],
+                &[&"a".repeat(15), &"a".repeat(257), "a b c d e f g h i j"],
+            ),
             "log" => own(&["off", "TRACE"], &["verbose", "a b", "é"]),
             other => panic!("name the edges of {other}"),
         },

@@ -69,6 +69,7 @@ fn examples(setting: &Setting) -> Vec<String> {
                 "speed" => &["0.001", "1000"],
                 "listen" => &["127.0.0.1:9464", "[::]:9464", "off"],
                 "log" => &["off", "error", "warn", "info", "debug", "trace", "info,kinesis_streamer=debug"],
+                "control-token" => &[],
                 other => panic!("name the examples of {other}"),
             };
             examples.iter().map(|example| (*example).to_owned()).collect()

@@ -168,6 +168,22 @@ impl Profile {
         Some((round, phase, at - phases[phase].start))
     }
 
+    /// When the phase after that of `at` begins, in milliseconds from the start: the first one again where another round
+    /// follows. None behind the last one, and where the week is followed.
+    #[must_use]
+    pub fn next_phase(&self, at: u64) -> Option<u64> {
+        let phases = self.phases();
+        let (round, index, _) = self.place(phases, at)?;
+        let length = self.round().map_or(0, |(length, _)| length);
+        match phases.get(index + 1) {
+            Some(next) => Some(round * length + next.start),
+            None if length > 0 && self.times.is_none_or(|times| round + 1 < times) => {
+                Some((round + 1) * length)
+            }
+            None => None,
+        }
+    }
+
     /// Twice the area below the profile until `at` milliseconds after the start, in millionths of its unit ×
     /// milliseconds / second. Without noise. Never shrinks.
     #[must_use]

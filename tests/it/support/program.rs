@@ -179,6 +179,15 @@ impl Running {
         (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
     }
 
+    /// The first message of a stream of events.
+    pub fn first_message(&self, path: &str) -> String {
+        let mut connection =
+            TcpStream::connect(self.begins["listen"].as_str().expect("it listens")).expect("connected");
+        write!(connection, "GET {path} HTTP/1.1\r\nhost: x\r\n\r\n").expect("written");
+        let mut lines = BufReader::new(connection).lines().map(|line| line.expect("text"));
+        lines.find(|line| line.starts_with("data: ")).expect("a message")
+    }
+
     /// Reads its log until a line holds `text`.
     pub fn wait_for(&mut self, text: &str) {
         let mut seen = String::new();
