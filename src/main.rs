@@ -7,13 +7,11 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
-    VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
@@ -24,6 +22,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
 use tokio::sync::oneshot;
 
+#[path = "main/compare.rs"]
+mod compare;
 #[path = "main/env_file.rs"]
 mod env_file;
 #[path = "main/lab.rs"]
@@ -32,6 +32,8 @@ mod lab;
 mod log;
 #[path = "main/signals.rs"]
 mod signals;
+#[path = "main/verify.rs"]
+mod verify;
 
 use env_file::env_file;
 use log::start_log;
@@ -61,12 +63,20 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Verify(options)) => {
             let log = options.log.clone();
-            live(&log, |console| verify(*options, console))
+            live(&log, |console| verify::run(*options, console))
         }
         Ok(Invocation::Stream(options)) => {
             let log = options.log.clone();
             live(&log, |console| stream(*options, console))
         }
+        Ok(Invocation::CompareRetry(mut options)) => match event(&options.config) {
+            Ok((event, notes)) => {
+                options.config.notices.extend(notes);
+                let log = options.config.log.clone();
+                live(&log, |console| compare::retry(*options, event, console))
+            }
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
         Ok(Invocation::Check { config, json }) => lab::check(*config, json),
@@ -209,30 +219,6 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
             match report.exit() {
                 Exit::Defect => Exit::Defect,
                 _ if interrupted.get() => Exit::Interrupted,
-                exit => exit,
-            }
-        }
-        Err(error) => complain(&console, error.exit(), &error),
-    }
-}
-
-/// Reads a stream back; the verdict is data, for standard output.
-async fn verify(options: VerifyOptions, console: Console) -> Exit {
-    let signals = match caught(&console) {
-        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(exit) => return exit,
-    };
-    let json = options.json;
-    let stop = || {
-        let signals = Arc::clone(&signals);
-        async move { signals.lock().await.next().await }
-    };
-    // Boxed: with the futures of all that it waits for it is 16 kB.
-    match Box::pin(app::verify(options, console.clone(), stop)).await {
-        Ok(verified) => {
-            let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
-            match print(&told) {
-                Exit::Sent => verified.exit(),
                 exit => exit,
             }
         }

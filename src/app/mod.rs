@@ -2,6 +2,7 @@
 //!
 //! `start.rs` makes a run ready, `run.rs` lives it to its end; the other files are what these two are made of.
 
+mod aggregation;
 mod barrier;
 #[cfg(test)]
 mod burst_tests;
@@ -10,6 +11,7 @@ mod check;
 mod check_plan;
 #[cfg(test)]
 mod claim_tests;
+mod compare_retry;
 mod cost;
 mod draw;
 mod dry_run;
@@ -42,6 +44,7 @@ mod watch;
 
 pub use capacity::{Capacity, capacity};
 pub use check::check;
+pub use compare_retry::compare_retry;
 pub use draw::draw;
 pub use dry_run::dry_run;
 pub use files::too_few;

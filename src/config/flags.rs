@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::aws::AWS_VARIABLES;
+use super::compare_command;
 use super::healthcheck::{self, HealthVerb};
 use super::lab_command;
 use super::problem::{Problem, Shown};
@@ -77,6 +78,7 @@ pub(super) enum Verb {
     Healthcheck(HealthVerb),
     Check { json: bool },
     Capacity { json: bool },
+    CompareRetry { json: bool },
 }
 
 /// What was typed.
@@ -241,6 +243,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("healthcheck", sub)) => (healthcheck::typed(sub), sub),
         Some(("check", sub)) => (Verb::Check { json: sub.get_flag(JSON) }, sub),
         Some(("capacity", sub)) => (Verb::Capacity { json: sub.get_flag(JSON) }, sub),
+        Some(("compare-retry", sub)) => (compare_command::typed(sub), sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
@@ -248,7 +251,8 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let own = own.chain(lab_command::OWN.map(|flag| (flag.0, false)));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
-    for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
+    let comparing = compare_command::FLAGS.map(|flag| (flag, false));
+    for (flag, secret) in settings.chain(own).chain(asking).chain(comparing).chain(arguments) {
         // `try_get_one`: each subcommand knows only its own flags.
         let Ok(Some(value)) = matches.try_get_one::<OsString>(flag) else { continue };
         match value.to_str() {
@@ -345,6 +349,7 @@ pub(super) fn command() -> Command {
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
         .subcommands([lab_command::check(), lab_command::capacity()])
+        .subcommand(compare_command::command())
         .after_help(after_help())
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::aws::AwsValues;
+use super::compare_command::{self, CompareOptions};
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
@@ -80,6 +81,8 @@ pub enum Invocation {
     },
     /// Find what the stream sustains.
     Capacity(Box<CapacityOptions>),
+    /// Run the same load through each retry policy.
+    CompareRetry(Box<CompareOptions>),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -213,6 +216,11 @@ where
             let options = lab_command::capacity_options(&mut asked, json, understood);
             aws.check(&mut asked);
             options.map(|options| Invocation::Capacity(Box::new(options)))
+        }
+        Verb::CompareRetry { json } => {
+            let options = compare_command::options(&mut asked, json);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::CompareRetry(Box::new(options)))
         }
         Verb::Lint => {
             let language = asked.parsed(&table::TEMPLATE_LANGUAGE);

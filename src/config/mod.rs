@@ -6,6 +6,7 @@
 mod asked;
 mod aws;
 mod bytes;
+mod compare_command;
 mod costs;
 mod cron_detail;
 mod flags;
@@ -32,12 +33,13 @@ mod verify_command;
 mod tests;
 
 pub use aws::{AWS_VARIABLES, AwsForm, AwsVariable};
+pub use compare_command::CompareOptions;
 pub use costs::Costs;
 pub use fleet::{Here, StartAt};
 pub use healthcheck::{HealthOptions, Listener};
 pub use invocation::{Invocation, LocalOptions, read, read_here};
 pub use lab_command::CapacityOptions;
-pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Replay, Seed, Target};
+pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Replay, Seed, Target};
 pub use problem::{Problem, Problems, Shown};
 pub use reference::markdown_table;
 pub use setting::{Absent, Form, Group, Scope, Setting};

@@ -68,7 +68,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     }
     let log = log(asked);
     let costs = super::costs::costs(asked);
-    let payload::Payload { shaping, packing, answer_sheet } = payload?;
+    let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -82,6 +82,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         template_language: template_language?,
         shaping,
         packing,
+        aggregation,
         answer_sheet,
         max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,
@@ -269,7 +270,7 @@ fn mixed(seed: u64) -> u64 {
 }
 
 fn send(asked: &mut Asked) -> Option<SendPolicy> {
-    let retry = asked.parsed(&table::RETRY);
+    let retry = retry(asked);
     let max_attempts = asked.number(&table::MAX_ATTEMPTS);
     let max_in_flight = asked.number(&table::MAX_IN_FLIGHT);
     let request_timeout = asked.duration(&table::REQUEST_TIMEOUT);
@@ -285,6 +286,17 @@ fn send(asked: &mut Asked) -> Option<SendPolicy> {
         request_timeout: request_timeout?,
         drain_timeout: drain_timeout?,
     })
+}
+
+/// What happens to refused records; the policy's former name means what it did.
+fn retry(asked: &mut Asked) -> Option<Retry> {
+    let is_old = asked.value(&table::RETRY).is_some_and(|(_, text)| text == Retry::OLD_NAME);
+    if is_old {
+        let (origin, old, new) = (asked.origin(&table::RETRY), Retry::OLD_NAME, Retry::FullJitter);
+        asked.notices.push(format!("{origin}: {old} is called {new} now; it is the same policy"));
+        return Some(Retry::FullJitter);
+    }
+    asked.parsed(&table::RETRY)
 }
 
 /// How requests are written; the SDK for Rust writes JSON only.

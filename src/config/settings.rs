@@ -360,6 +360,7 @@ pub const SETTINGS: &[Setting] = &[
     INJECT,
     COMPRESSION,
     FRAMING,
+    AGGREGATION,
     PARTITION_KEY,
     SEED,
     INSTANCE,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::local::{Rates, Refusal, ShardLimiter};
+use crate::model::{Rates, Refusal, ShardLimiter};
 
 /// Most records that are played through; a larger load is thinned out: each one stands for several, and each shard's
 /// limits are as much lower.

@@ -112,6 +112,17 @@ fn each_subcommand_calls_the_actions_that_its_documentation_names_and_no_others(
         ("verify", &["verify", "--stream=local", "--idle=0s"]),
         ("check", &["check", "--stream=local"]),
         ("capacity", &["capacity", "--stream=local", "--max-rate=100", "--max-throttled=5%"]),
+        (
+            "compare-retry",
+            &[
+                "compare-retry",
+                "--stream=local",
+                "--policies=none",
+                "--calm-for=1s",
+                "--overload-for=1s",
+                "--recover-for=1s",
+            ],
+        ),
         ("stream create", &["stream", "create", "made", "--retention=48h"]),
         ("stream describe", &["stream", "describe", "made"]),
         ("stream delete", &["stream", "delete", "made"]),

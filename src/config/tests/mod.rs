@@ -99,7 +99,7 @@ fn a_stream_name_is_all_that_a_run_needs() {
     assert_eq!(config.seed, Seed { value: FRESH, given: false });
     assert_eq!(
         (config.send.retry, config.send.max_attempts, config.send.max_in_flight),
-        (Retry::Backoff, 10, 128)
+        (Retry::FullJitter, 10, 128)
     );
     assert_eq!(config.send.request_timeout, Duration::from_secs(10));
     assert_eq!(config.send.drain_timeout, Duration::from_secs(30));
@@ -369,6 +369,7 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--price-stream-hour=0.04",
         "--price-gb-in=0.08",
         "--max-cost=5",
+        "--aggregation=51200B",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
