@@ -7,6 +7,7 @@
 mod costs;
 mod fleet;
 mod judging;
+mod logging;
 mod payloads;
 mod sending;
 mod verifying;
@@ -20,6 +21,7 @@ use super::setting::{Group, Scope, Setting};
 pub use costs::*;
 pub use fleet::*;
 pub use judging::*;
+pub use logging::*;
 pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
@@ -335,30 +337,6 @@ pub const JOURNAL: Setting = Setting::new(
     Means("none"),
     "Keeps what became of every record in this file, so that it survives even kill -9 (docs/journal.md); {instance} in it stands for the name of this producer",
 );
-
-/// What is logged.
-pub const LOG: Setting = Setting::new(
-    Group::Watching,
-    "STREAMER_LOG",
-    "log",
-    "FILTER",
-    Own("a level (off, error, warn, info, debug, trace), or levels by target such as info,kinesis_streamer=debug"),
-    Value("info"),
-    "What is logged, to standard error",
-)
-.scope(Scope::Everywhere);
-
-/// The form of the log.
-pub const LOG_FORMAT: Setting = Setting::new(
-    Group::Watching,
-    "STREAMER_LOG_FORMAT",
-    "log-format",
-    "FORMAT",
-    OneOf(&["text", "json"]),
-    Value("text"),
-    "The form of a line of the log",
-)
-.scope(Scope::Everywhere);
 
 /// Every setting, in the order of the documentation.
 pub const SETTINGS: &[Setting] = &[
