@@ -8,11 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kinesis_streamer::aggregate as kpl;
 use kinesis_streamer::cbor;
 use kinesis_streamer::config::{self, Invocation};
 use kinesis_streamer::generate::{self, EventKind, Generator, Template, TemplateMode, Timestamp};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
-use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap, Wire};
+use kinesis_streamer::kinesis::{Answer, EntryResult, HashKey, HashRange, Shard, ShardId, ShardMap, Wire};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
 use kinesis_streamer::replay::Trace;
 use kinesis_streamer::schedule::profile::{self, Inline, Start};
@@ -111,7 +112,8 @@ pub fn answer(data: &[u8]) {
 }
 
 /// Law: any record is unpacked to user records that are not larger than it can hold, as it is, and as the message of an
-/// aggregate whose check sum is right.
+/// aggregate whose check sum is right. What is read of an aggregate is read again when our own writer has written it, and
+/// has the size that was told beforehand.
 pub fn aggregate(data: &[u8]) {
     let unpack = |record: &[u8]| {
         let (mut room, mut given, mut bytes) = (Vec::new(), 0_usize, 0_usize);
@@ -124,10 +126,35 @@ pub fn aggregate(data: &[u8]) {
         });
         assert!(given <= record.len().max(1), "{given} user records in {} bytes", record.len());
         assert!(bytes <= record.len(), "more bytes than there are");
+        if let Some(Ok(message)) = kpl::message(record) {
+            written_again(message);
+        }
     };
     unpack(data);
     let digest = Md5::digest(data);
     unpack(&[&[0xf3, 0x89, 0x9a, 0xc2], data, &digest[..]].concat());
+}
+
+/// Writes the user records of a message, if it is one, and reads them again.
+fn written_again(message: &[u8]) {
+    let (mut first, mut written) = (Vec::new(), kpl::Aggregate::default());
+    if kpl::each(message, |one| first.push(one)).is_err() {
+        return;
+    }
+    for one in &first {
+        let mut digits = [0; 39];
+        let digits = one.explicit_hash_key.map(|key| key.decimal(&mut digits));
+        let hash_key = one.explicit_hash_key.unwrap_or_else(|| HashKey::of(one.partition_key));
+        let (before, addition) = (written.size(), written.weigh(one.data, one.partition_key, digits));
+        written.add(addition, one.data, one.partition_key, digits, hash_key);
+        assert_eq!(written.size(), before + addition.bytes());
+    }
+    let (mut record, mut again) = (Vec::new(), Vec::new());
+    written.write(&mut record);
+    assert_eq!(record.len(), written.size());
+    let message = kpl::message(&record).and_then(Result::ok).expect("it is one, with its check sum");
+    assert_eq!(kpl::each(message, |one| again.push(one)), Ok(()));
+    assert_eq!(again, first);
 }
 
 /// Law: any file is read to its end or refused, in no more items than it has bytes; what is told of it is told again.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout_at};
 
-use crate::batch::{Batch, BatchBuilder, Packer, Packing, Pushed, Spent};
+use crate::batch::{Aggregation, Batch, BatchBuilder, Bundler, Packer, Packing, Pushed, Spent};
 use crate::generate::{Due, Maker, Written};
 use crate::key::Keyer;
 use crate::kinesis::{Answer, Limits, Wire};
@@ -26,6 +26,7 @@ pub struct Pipeline<T> {
     maker: Maker,
     keyer: Keyer,
     packing: Packing,
+    aggregation: Option<Aggregation>,
     limits: Limits,
     wire: Wire,
     sender: Sender<T>,
@@ -62,6 +63,9 @@ struct Bytes {
 /// What stands around the data of an entry, in bytes: names, commas, a key, an explicit hash key.
 const AROUND: usize = 320;
 
+/// The same for a record of an aggregate: heads of fields, a random key.
+const AROUND_MEMBER: usize = 28;
+
 /// The buffers that one batch needs.
 #[derive(Debug, Default)]
 struct Bench {
@@ -69,7 +73,15 @@ struct Bench {
     event: Vec<u8>,
     key: String,
     packer: Packer,
+    bundler: Bundler,
     answer: Answer,
+}
+
+impl Bench {
+    /// Bytes of memory that the buffers hold.
+    fn capacity(&self) -> usize {
+        self.spent.capacity() + self.event.capacity() + self.packer.capacity() + self.bundler.capacity()
+    }
 }
 
 impl<T: Transport> Pipeline<T> {
@@ -87,6 +99,7 @@ impl<T: Transport> Pipeline<T> {
             maker: maker.into(),
             keyer,
             packing: Packing::NONE,
+            aggregation: None,
             limits,
             wire: Wire::Json,
             sender,
@@ -112,6 +125,12 @@ impl<T: Transport> Pipeline<T> {
         Self { packing, ..self }
     }
 
+    /// With events aggregated so, if at all. To be told before [`with_most_bytes`](Self::with_most_bytes).
+    #[must_use]
+    pub fn with_aggregation(self, aggregation: Option<Aggregation>) -> Self {
+        Self { aggregation, ..self }
+    }
+
     /// With at most so many bytes of bodies under way. One request is always allowed.
     #[must_use]
     pub fn with_most_bytes(self, most: usize) -> Self {
@@ -123,8 +142,10 @@ impl<T: Transport> Pipeline<T> {
     /// The most bytes of the body of a request for so many records, or of the first of several.
     fn most_body(&self, records: u32) -> usize {
         let entries = (records as usize).min(self.limits.request_records);
+        // An aggregate has around each of its records no more than an entry has around its data.
+        let pieces = if self.aggregation.is_some() { records as usize } else { entries };
         let data = self.maker.largest_event().min(self.limits.record_bytes).saturating_add(AROUND);
-        entries.saturating_mul(data).min(self.limits.request_bytes + entries * AROUND).saturating_mul(4) / 3
+        pieces.saturating_mul(data).min(self.limits.request_bytes + entries * AROUND).saturating_mul(4) / 3
     }
 
     /// The next sequence number of each job: all before are generated.
@@ -241,7 +262,7 @@ impl<T: Transport> Pipeline<T> {
                 bench.spent = self.sender.send(batch, due, &mut bench.answer).await;
             }
         }
-        if bench.spent.capacity() + bench.event.capacity() + bench.packer.capacity() <= KEPT_BYTES {
+        if bench.capacity() <= KEPT_BYTES {
             self.spare().push(bench);
         }
     }
@@ -249,12 +270,21 @@ impl<T: Transport> Pipeline<T> {
     /// Generates as many of the `left` records as one request holds. None when no record could be put into it.
     fn fill(&self, given: &replay::Due, left: &mut u32, bench: &mut Bench) -> Option<Batch> {
         let replay::Due { release, recorded, .. } = given;
-        let Bench { spent, event, key, packer, .. } = bench;
+        let Bench { spent, event, key, packer, bundler, .. } = bench;
         let job = release.job;
         let mut builder = BatchBuilder::of(self.wire, self.limits, std::mem::take(spent));
-        builder.expect(*left as usize, self.maker.typical_event());
+        match self.aggregation {
+            None => builder.expect(*left as usize, self.maker.typical_event()),
+            // However many entries they become, their bytes are known about.
+            Some(_) => builder.expect(1, *left as usize * (self.maker.typical_event() + AROUND_MEMBER)),
+        }
         let before = *left;
         let keys = self.keyer.at(release.due_millis);
+        let mut bundling = self.aggregation.map(|aggregation| {
+            let map = self.sender.shards().now();
+            bundler.begin(&map);
+            (aggregation, map, bundler)
+        });
         let mut left_out = Vec::new(); // allocates only when a record can't be sent; at most a release's records
         let mut faults = Vec::new(); // allocates only when there are some
         let mut raw_bytes = 0;
@@ -304,7 +334,14 @@ impl<T: Transport> Pipeline<T> {
                         if let Some(composed) = &composed {
                             self.maker.finish(job, composed, 0, event);
                         }
-                        match builder.push(packer.pack(self.packing, event), key, explicit) {
+                        let data = packer.pack(self.packing, event);
+                        let pushed = match &mut bundling {
+                            None => builder.push(data, key, explicit),
+                            Some((aggregation, map, bundler)) => {
+                                bundler.push(*aggregation, &mut builder, map, data, key, explicit)
+                            }
+                        };
+                        match pushed {
                             Pushed::Added => {}
                             // The same event is made again for the next request: it depends on its number alone.
                             Pushed::Full => break,
@@ -321,6 +358,9 @@ impl<T: Transport> Pipeline<T> {
             }
             reached.opened_millis = due.opened_millis;
         }
+        if let Some((_, map, bundler)) = bundling {
+            bundler.finish(&mut builder, &map);
+        }
         self.ledger.made(u64::from(before - *left), raw_bytes, &faults);
         if !left_out.is_empty() {
             let failed = left_out.iter().map(|&(_, why)| (why, 1)).collect();
@@ -329,7 +369,7 @@ impl<T: Transport> Pipeline<T> {
         }
         let sealed = builder.seal(self.sender.envelope());
         if let Ok(batch) = &sealed {
-            self.ledger.weighed(batch.len() as u64, batch.size() as u64);
+            self.ledger.weighed(batch.records() as u64, batch.size() as u64);
         }
         sealed.map(|batch| batch.of(job, first)).map_err(|unused| *spent = unused).ok()
     }
@@ -581,6 +621,34 @@ mod tests {
         fn hear_stored(&self, _: &[crate::ledger::StoredIn]) {}
 
         fn hear(&self, _: &[crate::ledger::Claim]) {}
+    }
+
+    #[test]
+    fn an_aggregated_record_costs_no_allocation_in_the_steady_state() {
+        let allocations = |records, key: &str| {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let key = key.parse().expect("a strategy");
+            let (pipeline, _is_cut, _cut) = pipeline_to_null(EventKind::Mouse, &key, Arc::new(Ledger::new()));
+            let pipeline = pipeline.with_aggregation(Some(Aggregation { bytes: 51_200 }));
+            let carry = || {
+                let due = std::time::Instant::now();
+                let release = Release { job: 0, records, due, due_millis: 1_000, first: true };
+                runtime.block_on(pipeline.carry(release.into(), None));
+            };
+            (0..20).for_each(|_| carry());
+            let counts = pipeline.ledger.snapshot();
+            assert_eq!(counts.law(), Ok(()));
+            assert_eq!(
+                (counts.sent, counts.entries_sent),
+                (u64::from(20 * records), 20 * (u64::from(records) / 200 + 1))
+            );
+            allocation_counter::measure(carry).count_total
+        };
+        for key in ["random", "round-robin"] {
+            let (few, many) = (allocations(10, key), allocations(500, key));
+            assert_eq!(few, many, "{key}: a request of 10 records allocates as often as one of 500");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use kinesis_streamer::batch::{Batch, BatchBuilder, Envelope, Pushed, Spent};
+use kinesis_streamer::batch::{Aggregation, Batch, BatchBuilder, Bundler, Envelope, Pushed, Spent};
 use kinesis_streamer::generate::{EventKind, Generator, Timestamp, Written};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
 use kinesis_streamer::kinesis::{Answer, HashRange, Limits, Shard, ShardId, ShardMap, Wire};
@@ -22,7 +22,7 @@ const BATCHES: usize = MANY as usize / BATCH;
 const SHARDS: u32 = 16;
 
 /// Every piece, in the order in which a record meets them.
-pub const PIECES: [Piece; 15] = [
+pub const PIECES: [Piece; 16] = [
     ("release 1,000 jobs × 10, burst", |times| arrivals(Pacing::Burst, times)),
     ("release 1,000 jobs × 10, smooth", |times| arrivals(Pacing::Smooth, times)),
     ("generate 10,000 mouse events", |times| generate(EventKind::Mouse, times)),
@@ -32,6 +32,7 @@ pub const PIECES: [Piece; 15] = [
     ("write 10,000 random keys", keys),
     ("encode 20 batches of 500 clicks", |times| encode(Wire::Json, times)),
     ("encode 20 batches of 500 clicks in CBOR", |times| encode(Wire::Cbor, times)),
+    ("aggregate 20 batches of 500 clicks", aggregate),
     ("read 20 good answers of 500", |times| read(body(0).as_bytes(), times)),
     ("read 20 half-failed answers of 500", |times| read(body(2).as_bytes(), times)),
     ("read 20 good answers of 500 in CBOR", |times| read(&in_cbor(0), times)),
@@ -113,6 +114,27 @@ fn encode(wire: Wire, times: u32) {
     }
 }
 
+/// With the hash of each key, which decides its shard, and that of each aggregate.
+fn aggregate(times: u32) {
+    let (records, envelope, shards) = (records(), Envelope::new("a-stream", None), shards());
+    let (mut bundler, mut spent) = (Bundler::default(), Spent::default());
+    for _ in 0..times as usize * BATCHES {
+        let mut builder = BatchBuilder::new(Limits::AWS, spent);
+        bundler.begin(&shards);
+        for (event, key) in black_box(&records) {
+            let aggregation = Aggregation { bytes: 51_200 };
+            assert_eq!(bundler.push(aggregation, &mut builder, &shards, event, key, None), Pushed::Added);
+        }
+        bundler.finish(&mut builder, &shards);
+        spent = black_box(builder.seal(&envelope).expect("it has records")).spent();
+    }
+}
+
+fn shards() -> ShardMap {
+    let shards = (0_u64..).zip(HashRange::ALL.divided(SHARDS));
+    ShardMap::new(shards.map(|(id, range)| Shard { id: ShardId(id), range }).collect())
+}
+
 /// An answer of 16 shards in which every entry whose number is divisible by `failing` is throttled; none for 0.
 fn body(failing: usize) -> String {
     let entry = |index: usize| {
@@ -150,8 +172,7 @@ fn settle(failing: usize, times: u32) {
     let batch = batch(Wire::Json, &records(), &Envelope::new("a-stream", None), Spent::default());
     let mut answer = Answer::default();
     answer.read(body(failing).as_bytes()).expect("it is an answer");
-    let shards = (0_u64..).zip(HashRange::ALL.divided(SHARDS));
-    let shards = ShardMap::new(shards.map(|(id, range)| Shard { id: ShardId(id), range }).collect());
+    let shards = shards();
     let so_far = Circumstances { may_retry: true, doubtful: false, shards: &shards };
     for _ in 0..times as usize * BATCHES {
         black_box(settle_answer(black_box(&batch), black_box(&answer), so_far));

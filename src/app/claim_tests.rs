@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use crate::batch::Envelope;
+use crate::batch::{Aggregation, Envelope};
 use crate::generate::{EventKind, Generator};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{
@@ -82,6 +82,9 @@ impl Witness for Listener {
     fn hear_stored(&self, _: &[StoredIn]) {}
 
     fn hear(&self, claims: &[Claim]) {
+        assert!(
+            !claims.is_empty() && claims.windows(2).all(|two| two[0].sequences.end <= two[1].sequences.start)
+        );
         self.0.lock().expect("no panic").extend_from_slice(claims);
     }
 }
@@ -95,6 +98,7 @@ struct Case {
     no_key: bool,
     record_bytes: usize,
     max_attempts: u32,
+    aggregation: Option<Aggregation>,
     /// When the drain's time is over, after the last release.
     cut_after: Option<u64>,
 }
@@ -108,17 +112,27 @@ fn case() -> impl Strategy<Value = Case> {
         proptest::bool::weighted(0.1),
         prop_oneof![Just(10_000_usize), 290_usize..345],
         1_u32..4,
+        // Aggregates of one click to some.
+        proptest::option::of((300_usize..4_000).prop_map(|bytes| Aggregation { bytes })),
         proptest::option::of(0_u64..3_000),
     )
-        .prop_map(|(retry, replies, releases, no_key, record_bytes, max_attempts, cut_after)| Case {
-            retry,
-            replies,
-            releases,
-            no_key,
-            record_bytes,
-            max_attempts,
-            cut_after,
-        })
+        .prop_map(
+            |(retry, replies, releases, no_key, record_bytes, max_attempts, aggregation, cut_after)| Case {
+                retry,
+                replies,
+                releases,
+                no_key,
+                record_bytes,
+                max_attempts,
+                aggregation,
+                cut_after,
+            },
+        )
+}
+
+fn three_shards() -> ShardMap {
+    let shards = (0..).zip(HashRange::ALL.divided(3));
+    ShardMap::new(shards.map(|(id, range)| Shard { id: ShardId(id), range }).collect())
 }
 
 /// Runs the case with time paused: the counts and the claims.
@@ -135,13 +149,11 @@ fn run(case: Case) -> (Snapshot, Vec<Claim>) {
         };
         let (ledger, listener) = (Arc::new(Ledger::new()), Arc::new(Listener::default()));
         let script = Script(Mutex::new((0, case.replies)));
-        let ranges = HashRange::ALL.divided(2);
-        let shards = (0..).zip(ranges).map(|(id, range)| Shard { id: ShardId(id), range }).collect();
         let sender = Sender::new(
             script,
             policy,
             Envelope::new("s", None),
-            ShardMap::new(shards),
+            three_shards(),
             Arc::clone(&ledger),
             is_cut.clone(),
         )
@@ -153,7 +165,8 @@ fn run(case: Case) -> (Snapshot, Vec<Claim>) {
         let keyer = Keyer::new(&key, EventKind::Click, 1, "p", &ShardMap::default()).expect("a keyer");
         let limits =
             Limits { request_bytes: 20 * case.record_bytes, record_bytes: case.record_bytes, ..Limits::AWS };
-        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, 2);
+        let pipeline = Pipeline::new(generator, keyer, limits, sender, Arc::clone(&ledger), 3, 2)
+            .with_aggregation(case.aggregation);
         let (give, take) = mpsc::channel(100);
         let running = tokio::spawn(Arc::new(pipeline).run(take, is_cut));
         for (job, records) in case.releases {
@@ -174,15 +187,19 @@ fn run(case: Case) -> (Snapshot, Vec<Claim>) {
 }
 
 proptest! {
-    // Whatever the answers are, and by whatever policy is tried again, the claims of a run partition each job's generated
+    // Whatever the answers are, and by whatever policy is tried again, and whether or not its records are
+    // aggregated, the claims of a run partition each job's generated
     // sequence numbers, and for every fate and cause they add up to the ledger's count; and every throttled entry is
     // charged to one cause.
     #[test]
     fn claims_partition_what_was_generated_and_add_up_to_the_ledger(case in case()) {
+        let aggregated = case.aggregation.is_some();
         let (counts, mut claims) = run(case);
+        prop_assert!(counts.entries_sent == counts.sent || aggregated && counts.entries_sent < counts.sent);
+        prop_assert!(counts.entries_throttled <= counts.throttled);
         prop_assert_eq!(counts.law(), Ok(()));
         prop_assert_eq!(counts.in_flight, 0);
-        prop_assert_eq!((counts.throttled, 0), (counts.throttled_by.total(), counts.throttled_unjudged));
+        prop_assert_eq!((counts.entries_throttled, 0), (counts.throttled_by.total(), counts.throttled_unjudged));
         claims.sort_by_key(|claim| (claim.job, claim.sequences.start));
         let mut next = BTreeMap::new();
         for claim in &claims {

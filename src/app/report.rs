@@ -39,7 +39,7 @@ impl Report {
     #[must_use]
     pub fn exit(&self) -> Exit {
         // The embedded stream is ours: that it holds less than was counted as sent can only be a defect.
-        let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
+        let lost = self.facts.held.is_some_and(|held| held < self.counts.entries_sent);
         if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
         } else if self.sheet.as_ref().is_some_and(|sheet| sheet.written.is_err()) {
@@ -133,6 +133,9 @@ impl Report {
             other_writers_records_per_second = others.map(|others| others.records_per_second),
             other_writers_bytes_per_second = others.map(|others| others.bytes_per_second),
             other_writers_doubt_per_second = others.map(|others| others.doubt_per_second),
+            entries_sent = counts.entries_sent,
+            entries_throttled = counts.entries_throttled,
+            sent_elsewhere = counts.sent_elsewhere,
             perhaps_twice = counts.perhaps_twice,
             requests = counts.requests.total(),
             ticks_fired = counts.ticks_fired,

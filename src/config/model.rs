@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::fleet::StartAt;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
-use crate::batch::Packing;
+use crate::batch::{Aggregation, Packing};
 use crate::generate::{EventChoice, Shaping, TemplateLanguage, TemplateMode};
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
@@ -46,6 +46,8 @@ pub struct Config {
     pub shaping: Shaping,
     /// How it is framed and compressed.
     pub packing: Packing,
+    /// How events are aggregated; none: each is a record of its own.
+    pub aggregation: Option<Aggregation>,
     /// Where it is told which records have which fault; none: nowhere.
     pub answer_sheet: Option<PathBuf>,
     /// How it gets its partition key.
@@ -272,6 +274,7 @@ impl Config {
         let sizes = [
             (table::MAX_REQUEST_BYTES.name, self.limits.request_bytes),
             (table::MAX_RECORD_BYTES.name, self.limits.record_bytes),
+            (table::AGGREGATION.name, self.aggregation.map(|aggregation| aggregation.bytes)),
         ];
         all.extend(
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),

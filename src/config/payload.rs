@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use super::asked::Asked;
 use super::resolve;
 use super::settings as table;
-use crate::batch::{Compression, Framing, Packing};
+use crate::batch::{Aggregation, Compression, Framing, Packing};
 use crate::generate::{
     EventChoice, EventKind, Inject, InjectError, Shaping, SizeRule, SizeRuleError, TemplateLanguage,
     TemplateMode, TemplateOrigin,
@@ -20,18 +20,41 @@ use crate::key::KeyStrategy;
 pub(super) struct Payload {
     pub(super) shaping: Shaping,
     pub(super) packing: Packing,
+    pub(super) aggregation: Option<Aggregation>,
     pub(super) answer_sheet: Option<PathBuf>,
 }
 
 pub(super) fn payload(asked: &mut Asked) -> Option<Payload> {
     let packing = packing(asked);
     let shaping = shaping(asked, packing.map(|packing| packing.framing));
+    let aggregation = aggregation(asked);
     let answer_sheet = asked.optional(&table::ANSWER_SHEET, resolve::journal);
     if asked.is_given(&table::ANSWER_SHEET) && !asked.is_given(&table::INJECT) {
         let (sheet, inject) = (asked.origin(&table::ANSWER_SHEET), table::INJECT.name);
         asked.notices.push(format!("{sheet} has no effect, because {inject} is not given"));
     }
-    Some(Payload { shaping: shaping?, packing: packing?, answer_sheet: answer_sheet? })
+    Some(Payload {
+        shaping: shaping?,
+        packing: packing?,
+        aggregation: aggregation?,
+        answer_sheet: answer_sheet?,
+    })
+}
+
+/// How events are aggregated: by no more than a record may have, where that is asked for as well.
+fn aggregation(asked: &mut Asked) -> Option<Option<Aggregation>> {
+    let bytes = asked.optional(&table::AGGREGATION, Asked::bytes::<usize>)?;
+    for setting in [table::MAX_RECORD_BYTES, table::MAX_REQUEST_BYTES] {
+        // A value that is wrong by itself is told where it is read.
+        let most = asked.value(&setting).and_then(|(_, text)| setting.form.bytes(&text));
+        if let (Some(bytes), Some(most)) = (bytes, most)
+            && bytes as u64 > most
+        {
+            let why = format!("an aggregated record of {bytes} bytes is more than {most}");
+            asked.together(&[table::AGGREGATION, setting], why);
+        }
+    }
+    Some(bytes.map(|bytes| Aggregation { bytes }))
 }
 
 /// The language of templates.

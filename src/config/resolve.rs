@@ -67,7 +67,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         asked.notices.push(format!("{file} has no effect, because {dry} is true"));
     }
     let log = log(asked);
-    let payload::Payload { shaping, packing, answer_sheet } = payload?;
+    let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -81,6 +81,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         template_language: template_language?,
         shaping,
         packing,
+        aggregation,
         answer_sheet,
         max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,

@@ -380,6 +380,7 @@ pub const SETTINGS: &[Setting] = &[
     INJECT,
     COMPRESSION,
     FRAMING,
+    AGGREGATION,
     PARTITION_KEY,
     SEED,
     INSTANCE,

@@ -98,7 +98,15 @@ fn scrape(metrics: &Metrics) -> Scrape {
 }
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
-    let counts = ShardCounts { sent: records, sent_bytes: 10 * records, throttled: 1, throttled_bytes: 10 };
+    let (sent, sent_bytes) = (records, 10 * records);
+    let counts = ShardCounts {
+        sent,
+        sent_bytes,
+        throttled: 1,
+        throttled_bytes: 10,
+        entries_sent: sent,
+        entries_throttled: 1,
+    };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -147,6 +155,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         entries: 11,
         throttled: 4,
         causes: vec![(ThrottleCause::Kms, 1)],
+        sent_elsewhere: 2,
         shards: Vec::new(),
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
@@ -163,6 +172,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         ("throttled_entries_by_cause_total{cause=\"kms\"}", 1.0),
         ("other_writers_records_per_second", 0.0),
         ("put_records_entries_total", 11.0),
+        ("records_sent_elsewhere_total", 2.0),
         ("records_perhaps_duplicated_total", 1.0),
         ("sent_bytes_total", 500.0),
         ("put_records_requests_total{outcome=\"partial\"}", 1.0),

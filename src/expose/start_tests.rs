@@ -30,6 +30,7 @@ fn plan() -> PlanFacts {
         key: "random".to_owned(),
         key_bytes: 32.0,
         most_keys: None,
+        aggregation: None,
         forecast: None,
         replay: None,
         seed: 42,

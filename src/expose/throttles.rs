@@ -10,7 +10,7 @@ use crate::model::ThrottleCause;
 /// The rows below that of all throttled entries.
 pub(super) fn rows(text: &mut String, counts: &Snapshot) {
     for (cause, count) in counts.throttled_by.iter().filter(|(_, count)| *count > 0) {
-        let share = human::share(count, counts.throttled);
+        let share = human::share(count, counts.entries_throttled);
         let rest = format!("{share:>11}  {}", why(cause));
         row(text, 2, cause.label(), &human::grouped(count), &rest);
     }
@@ -46,14 +46,16 @@ mod tests {
 
     use super::*;
     use crate::kinesis::ShardId;
-    use crate::ledger::{Ledger, Outcome, Settled};
+    use crate::ledger::{Ledger, Outcome, Settled, ShardCounts};
     use crate::model::{Others, ShardThrottles};
 
     #[test]
     fn causes_have_their_shares_and_a_models_number_says_that_it_is_one() {
         let ledger = Ledger::new();
         let causes = vec![(ThrottleCause::Kms, 10)];
-        let settled = Settled { throttled: 1_250, causes, ..Settled::default() };
+        let refused = ShardCounts { throttled: 1_250, entries_throttled: 1_250, ..ShardCounts::default() };
+        let shards = vec![(None, refused)];
+        let settled = Settled { throttled: 1_250, causes, shards, ..Settled::default() };
         ledger.attempted(Outcome::Partial, Duration::ZERO, Duration::ZERO, &settled);
         let others = Others { records: 4_100.0, bytes: 1_024_000.0, seconds: 10.0, doubt_records: 115.0 };
         let told = ShardThrottles { by_records: 990, by_others: 240, others, ..ShardThrottles::default() };

@@ -219,10 +219,14 @@ pub struct ShardCounts {
     pub sent: u64,
     /// Their bytes.
     pub sent_bytes: u64,
-    /// Entries refused for a limit, per attempt.
+    /// Records refused for a limit, per attempt.
     pub throttled: u64,
     /// Their bytes.
     pub throttled_bytes: u64,
+    /// Entries stored: as many as records, unless these are aggregated. What the shard's limit is about.
+    pub entries_sent: u64,
+    /// Entries refused for a limit, per attempt.
+    pub entries_throttled: u64,
 }
 
 /// Every number of a run at one moment.
@@ -250,14 +254,21 @@ pub struct Snapshot {
     pub unknown: Tally<Unknown>,
     /// Records made and not settled yet.
     pub in_flight: u64,
-    /// Entries of all requests, counted in every attempt: a record that goes out three times counts three times.
-    pub entries: u64,
-    /// Entries refused for a limit, counted in every attempt.
+    /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
-    /// The same by what they are charged to; `throttled` is the sum of these and `throttled_unjudged`.
+    /// Entries (Kinesis records) that were stored: as many as `sent`, unless records are aggregated.
+    pub entries_sent: u64,
+    /// Entries refused for a limit, counted in every attempt.
+    pub entries_throttled: u64,
+    /// The same by what they are charged to; `entries_throttled` is the sum of these and `throttled_unjudged`.
     pub throttled_by: Tally<ThrottleCause>,
     /// Throttled entries that the model has not judged yet: those of the last seconds of a run that goes on.
     pub throttled_unjudged: u64,
+    /// Entries of all requests, counted in every attempt: one that goes out three times counts three times.
+    pub entries: u64,
+    /// Sent records in aggregates that another shard took than the one they were made for: a reader of the library
+    /// drops those in which a record belongs to a third.
+    pub sent_elsewhere: u64,
     /// Requests by outcome.
     pub requests: Tally<Outcome>,
     /// Ticks of jobs released.
@@ -340,10 +351,7 @@ impl Snapshot {
         self.perhaps_twice += settled.perhaps_twice;
         self.entries += settled.entries;
         self.throttled += settled.throttled;
-        self.throttled_unjudged += settled.throttled;
-        for &(cause, n) in &settled.causes {
-            self.charge(cause, n);
-        }
+        self.sent_elsewhere += settled.sent_elsewhere;
         let mut done = settled.sent;
         for &(why, n) in &settled.failed {
             self.failed.add(why, n);
@@ -364,6 +372,14 @@ impl Snapshot {
             all.sent_bytes += counts.sent_bytes;
             all.throttled += counts.throttled;
             all.throttled_bytes += counts.throttled_bytes;
+            all.entries_sent += counts.entries_sent;
+            all.entries_throttled += counts.entries_throttled;
+            self.entries_sent += counts.entries_sent;
+            self.entries_throttled += counts.entries_throttled;
+            self.throttled_unjudged += counts.entries_throttled;
+        }
+        for &(cause, n) in &settled.causes {
+            self.charge(cause, n);
         }
     }
 

@@ -40,11 +40,13 @@ pub struct Settled {
     pub unknown: Vec<(Unknown, u64)>,
     /// Entries of the attempt's request; none where there was no attempt.
     pub entries: u64,
-    /// Entries that a limit refused in this attempt.
+    /// Records that a limit refused in this attempt.
     pub throttled: u64,
-    /// Those of them that the answer itself gives a cause; the others are for the model to judge.
+    /// Throttled entries to which the answer itself gives a cause; the others are for the model to judge.
     pub causes: Vec<(ThrottleCause, u64)>,
-    /// Sent and throttled entries by shard; `None` where no shard could be told.
+    /// Sent records in aggregates that another shard took than the one they were made for.
+    pub sent_elsewhere: u64,
+    /// Sent and throttled records and entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
 }
 

@@ -11,12 +11,11 @@ use super::complaints::Complaints;
 use super::hold::Hold;
 use super::regime::{Regime, lock};
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
+use super::stored::stored_in;
 use super::{LATEST, SendPolicy, Transport, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, EntryResult, Fault, OpenShards, ShardId, Silence};
-use crate::ledger::{
-    Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, StoredIn, Unknown, Witness,
-};
+use crate::kinesis::{Answer, Cause, Fault, OpenShards, ShardId, Silence};
+use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, Unknown, Witness};
 use crate::model::{Model, Seen};
 
 /// Sends batches and tells the ledger what became of their records.
@@ -135,7 +134,14 @@ impl<T: Transport> Sender<T> {
     }
 
     fn testify_all(&self, batch: &Batch, fate: Fate) {
-        self.testify(batch.job(), batch.sequences().map(|sequence| (sequence, fate)));
+        if !self.witnesses.is_empty() {
+            self.testify(batch.job(), batch.all_sequences().into_iter().map(|sequence| (sequence, fate)));
+        }
+    }
+
+    /// The open shards, as they are known at a moment.
+    pub fn shards(&self) -> &OpenShards {
+        &self.shards
     }
 
     /// What stands around the entries of every request to this stream.
@@ -296,7 +302,7 @@ impl<T: Transport> Sender<T> {
             Attempt::Cut => {
                 let fate = Fate::Unknown(Unknown::Drain);
                 let mut settled = Settled { entries: batch.len() as u64, ..Settled::default() };
-                settled.give_up(fate, batch.len() as u64);
+                settled.give_up(fate, batch.records() as u64);
                 self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
                 self.testify_all(&batch, fate);
                 return After::Settled(batch.spent());
@@ -314,12 +320,12 @@ impl<T: Transport> Sender<T> {
             claims(&batch, answer, so_far, &ruling, now_millis())
         });
         if self.digests && result.is_ok() && answer.entries.len() == batch.len() {
-            let stored = stored(&batch, answer);
+            let stored = stored_in(&batch, answer);
             self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
         }
         self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
         let answered = result.is_ok();
-        self.complaints.hear(&ruling, result.err(), batch.len(), answer);
+        self.complaints.hear(&ruling, result.err(), batch.records(), answer);
         let Ruling { outcome, settled, next, doubtful } = ruling;
         self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
         if let Some(claims) = testimony {
@@ -343,7 +349,9 @@ impl<T: Transport> Sender<T> {
         let mut model = lock(&self.model);
         if answered {
             for (shard, counts) in &settled.shards {
-                let &ShardCounts { sent, sent_bytes, throttled, throttled_bytes } = counts;
+                // What a shard limits are entries, whatever they hold.
+                let &ShardCounts { entries_sent: sent, sent_bytes, .. } = counts;
+                let &ShardCounts { entries_throttled: throttled, throttled_bytes, .. } = counts;
                 if let Some(shard) = *shard {
                     model.feed(called, now, shard, Seen { sent, sent_bytes, throttled, throttled_bytes });
                 }
@@ -357,7 +365,7 @@ impl<T: Transport> Sender<T> {
     /// Settles a batch that has no next attempt, because of `why`.
     fn give_up(&self, batch: Batch, why: Failed, doubtful: bool) -> Spent {
         let (fate, mut settled) = (given_up(why, doubtful), Settled::default());
-        settled.give_up(fate, batch.len() as u64);
+        settled.give_up(fate, batch.records() as u64);
         self.ledger.settled(&settled);
         self.testify_all(&batch, fate);
         batch.spent()
@@ -384,20 +392,6 @@ impl<T: Transport> Sender<T> {
             () = tokio::time::sleep(wait) => true,
         }
     }
-}
-
-/// Digests of the entries that an answer says are stored; it has a result for each.
-fn stored(batch: &Batch, answer: &Answer) -> Vec<StoredIn> {
-    let (mut all, mut data) = (Vec::new(), Vec::new());
-    for (index, (result, number)) in answer.entries.iter().zip(&answer.numbers).enumerate() {
-        // An entry whose place is told in no known form can't be found again: the reader has one more, and says so.
-        if let (EntryResult::Stored(Some(shard)), Some(number)) = (result, number) {
-            data.clear();
-            batch.data(index, &mut data);
-            StoredIn::add(&mut all, *shard, *number, &data);
-        }
-    }
-    all
 }
 
 /// Ends when the drain's time is over; never, when nobody can say so any more.

@@ -363,6 +363,7 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--event-size=1KiB",
         "--inject=late:1%",
         "--answer-sheet=a",
+        "--aggregation=51200B",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();

@@ -12,6 +12,7 @@ mod lasting;
 mod tests;
 mod values;
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -136,8 +137,15 @@ impl Jinja {
     /// The names that the template uses and nothing has, each at its first place.
     fn unknown_names(&self) -> Vec<Remark> {
         let Ok(template) = self.environment.get_template(NAME) else { return Vec::new() };
-        let mut unknown: Vec<Remark> =
-            template.undeclared_variables(true).iter().filter_map(|name| self.unknown(name)).collect();
+        // minijinja takes what is set under a condition for unknown behind it; whether it is there, the trials show.
+        let assigned = assigned(&self.source);
+        let is_assigned = |name: &str| assigned.contains(name.split('.').next().unwrap_or_default());
+        let names = template.undeclared_variables(true);
+        let mut unknown: Vec<Remark> = names
+            .iter()
+            .filter(|name| !is_assigned(name.as_str()))
+            .filter_map(|name| self.unknown(name))
+            .collect();
         unknown.sort_by_key(|remark| remark.place);
         unknown
     }
@@ -308,6 +316,15 @@ fn place(source: &str, at: usize) -> Place {
     let before = &source[..at];
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     Place { line: before.matches('\n').count() + 1, column }
+}
+
+/// The names that a template sets somewhere.
+fn assigned(source: &str) -> HashSet<&str> {
+    let tags = source.split("{%").skip(1).filter_map(|rest| {
+        let tag = rest.trim_start_matches(['-', '+']).trim_start().strip_prefix("set")?;
+        tag.starts_with(char::is_whitespace).then(|| tag.split(['=', '%']).next().unwrap_or_default())
+    });
+    tags.flat_map(|names| names.split(|letter: char| !(letter.is_alphanumeric() || letter == '_'))).collect()
 }
 
 /// Where `word` stands for the first time in something that is no plain text, or else anywhere.

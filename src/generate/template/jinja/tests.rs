@@ -257,6 +257,11 @@ fn what_is_wrong_is_told_with_its_place_before_any_event() {
             "adress {{ adress }} {{ sequnce }}",
             "line 1, column 11: there is nothing called \"adress\"; did you mean address?\nline 1, column 24: there is nothing called \"sequnce\"; did you mean sequence?",
         ),
+        (
+            "{% if false %}{% set q = 1 %}{% endif %}{{ q }}",
+            "line 1, column 44: undefined value: `q` is undefined",
+        ),
+        ("{{ 5 | foo }}", "unknown filter: filter foo is unknown"),
         ("{{ random.uuid }}", "line 1, column 4: random.uuid is a function: write random.uuid()"),
         ("{{ pick }}", "pick is a function: write pick(…)"),
         ("{{ random }}", "random is no value: call one of its functions"),
