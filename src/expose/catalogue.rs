@@ -153,8 +153,6 @@ metrics! {
         "Kinesis records (entries of PutRecords) that were stored: as many as records sent, unless STREAMER_AGGREGATION packs several into one";
     ENTRIES_THROTTLED = "entries_throttled_total", Counter, [],
         "Kinesis records that a limit refused, counted in every attempt";
-    RECORDS_ELSEWHERE = "records_sent_elsewhere_total", Counter, [],
-        "Sent records in aggregates that another shard took than the one they were made for, as after a reshard; KCL drops those in which a record belongs to a third";
     THROTTLED_BY = "throttled_entries_by_cause_total", Counter, [CAUSE],
         "Throttled entries by what they are charged to (docs/metrics.md); records, bytes and other_writers are a model's word, not measured, and 2 s behind entries_throttled_total";
     OTHERS_RECORDS = "other_writers_records_per_second", Gauge, [],
@@ -162,7 +160,9 @@ metrics! {
     OTHERS_BYTES = "other_writers_bytes_per_second", Gauge, [],
         "The same in bytes, as if others' records were as large as this run's where the limit of records was met, and the other way round";
     ENTRIES_TRIED = "put_records_entries_total", Counter, [],
-        "Entries of all PutRecords requests, counted in every attempt: divided by the entries sent it is the amplification";
+        "Entries of all PutRecords requests, counted in every attempt: divided by the entries that were stored it is the amplification";
+    RECORDS_ELSEWHERE = "records_sent_elsewhere_total", Counter, [],
+        "Sent records in aggregates that another shard took than the one they were made for, as after a reshard; KCL drops those in which a record belongs to a third";
     RECORDS_PERHAPS_DUPLICATED = "records_perhaps_duplicated_total", Counter, [],
         "Sent records that an earlier attempt without an answer may have stored as well";
     SENT_BYTES = "sent_bytes_total", Counter, [],

@@ -47,10 +47,10 @@ impl Compared {
         (self.counts.due > 0).then(|| self.counts.sent as f64 / self.counts.due as f64)
     }
 
-    /// Entries of all requests for each record sent; none when nothing was sent.
+    /// Entries of all requests for each entry stored; none when nothing was.
     #[must_use]
     pub fn amplification(&self) -> Option<f64> {
-        (self.counts.sent > 0).then(|| self.counts.entries as f64 / self.counts.sent as f64)
+        (self.counts.entries_sent > 0).then(|| self.counts.entries as f64 / self.counts.entries_sent as f64)
     }
 }
 
@@ -179,8 +179,14 @@ mod tests {
     }
 
     fn compared() -> Compared {
-        let mut counts =
-            Snapshot { due: 1_000, generated: 900, sent: 800, entries: 1_200, ..Snapshot::default() };
+        let mut counts = Snapshot {
+            due: 1_000,
+            generated: 900,
+            sent: 800,
+            entries_sent: 800,
+            entries: 1_200,
+            ..Snapshot::default()
+        };
         counts.dropped.add(Dropped::WindowFull, 100);
         counts.throttled = 400;
         Compared { policy: "full-jitter".to_owned(), counts, recovered: None, drain: Duration::ZERO }

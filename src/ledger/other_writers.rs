@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
     use crate::kinesis::ShardId;
-    use crate::ledger::{Ledger, Outcome, Settled};
+    use crate::ledger::{Ledger, Outcome, Settled, ShardCounts};
     use crate::model::{Others, ShardThrottles, ThrottleCause};
 
     fn told(records: f64, by_records: u64, by_others: u64) -> ShardThrottles {
@@ -67,14 +67,17 @@ mod tests {
         let ledger = Ledger::new();
         ledger.generated(10);
         let request = vec![(ThrottleCause::Request, 3)];
-        let settled = |throttled, causes| Settled { throttled, causes, ..Settled::default() };
+        let settled = |throttled, causes| {
+            let refused = ShardCounts { throttled, entries_throttled: throttled, ..ShardCounts::default() };
+            Settled { throttled, causes, shards: vec![(None, refused)], ..Settled::default() }
+        };
         for settled in [settled(7, Vec::new()), settled(3, request)] {
             ledger.attempted(Outcome::Partial, Duration::ZERO, Duration::ZERO, &settled);
         }
         let told_of = |told| {
             ledger.judged(&[(ShardId(1), told)]);
             let counts = ledger.snapshot();
-            assert_eq!(counts.throttled, counts.throttled_by.total() + counts.throttled_unjudged);
+            assert_eq!(counts.entries_throttled, counts.throttled_by.total() + counts.throttled_unjudged);
             counts.throttled_by.iter().map(|(_, n)| n).collect::<Vec<_>>()
         };
         assert_eq!(told_of(told(0.0, 2, 1)), [2, 0, 1, 0, 3, 0]);

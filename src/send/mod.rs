@@ -10,6 +10,7 @@ mod policy_tests;
 mod regime;
 mod sender;
 mod settle;
+mod stored;
 mod transport;
 
 pub use policy::{LATEST, Retry, RetryError, SendPolicy};

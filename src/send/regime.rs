@@ -38,7 +38,7 @@ impl Regime {
             Self::Free => {}
             Self::Rate(aimd) => {
                 let mut aimd = lock(aimd);
-                aimd.stored(now, settled.sent);
+                aimd.stored(now, settled.shards.iter().map(|(_, counts)| counts.entries_sent).sum());
                 if settled.throttled > 0 {
                     aimd.throttled(now, nominal(shards));
                 }

@@ -11,12 +11,11 @@ use super::complaints::Complaints;
 use super::hold::Hold;
 use super::regime::{Regime, lock};
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
+use super::stored::stored_in;
 use super::{LATEST, SendPolicy, Transport, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, EntryResult, Fault, OpenShards, ShardId, Silence};
-use crate::ledger::{
-    Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, StoredIn, Unknown, Witness,
-};
+use crate::kinesis::{Answer, Cause, Fault, OpenShards, ShardId, Silence};
+use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, Unknown, Witness};
 use crate::model::{Model, Seen};
 
 /// Sends batches and tells the ledger what became of their records.
@@ -321,7 +320,7 @@ impl<T: Transport> Sender<T> {
             claims(&batch, answer, so_far, &ruling, now_millis())
         });
         if self.digests && result.is_ok() && answer.entries.len() == batch.len() {
-            let stored = stored(&batch, answer);
+            let stored = stored_in(&batch, answer);
             self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
         }
         self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
@@ -394,18 +393,6 @@ impl<T: Transport> Sender<T> {
             () = tokio::time::sleep(wait) => true,
         }
     }
-}
-
-/// Digests of the user records that an answer says are stored; it has a result for each entry.
-fn stored(batch: &Batch, answer: &Answer) -> Vec<StoredIn> {
-    let (mut all, mut data) = (Vec::new(), Vec::new());
-    for (index, (result, number)) in answer.entries.iter().zip(&answer.numbers).enumerate() {
-        // An entry whose place is told in no known form can't be found again: the reader has one more, and says so.
-        if let (EntryResult::Stored(Some(shard)), Some(number)) = (result, number) {
-            batch.each_data(index, &mut data, |one| StoredIn::add(&mut all, *shard, *number, one));
-        }
-    }
-    all
 }
 
 /// Ends when the drain's time is over; never, when nobody can say so any more.
