@@ -14,6 +14,7 @@
 #[macro_use]
 mod named;
 
+pub mod aggregate;
 pub mod app;
 pub mod batch;
 pub mod cbor;
@@ -28,6 +29,7 @@ pub mod key;
 pub mod kinesis;
 pub mod ledger;
 pub mod local;
+pub mod model;
 pub mod pipeline;
 pub mod replay;
 pub mod report;

@@ -7,35 +7,36 @@ use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kinesis_streamer::app::{self, App};
 use kinesis_streamer::config::{
-    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions,
-    VerifyOptions, settings,
+    self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
 use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Event, Maker, Samples};
-use kinesis_streamer::{crash, kinesis, local};
+use kinesis_streamer::{crash, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
 use tokio::sync::oneshot;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
+#[path = "main/compare.rs"]
+mod compare;
 #[path = "main/env_file.rs"]
 mod env_file;
 #[path = "main/files.rs"]
 mod files;
+#[path = "main/log.rs"]
+mod log;
 #[path = "main/signals.rs"]
 mod signals;
+#[path = "main/verify.rs"]
+mod verify;
 
 use env_file::env_file;
 use files::{reports, show_journal};
+use log::start_log;
 use signals::Signals;
 
 /// How long the end of the process waits for standard error to be read.
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => sample(&config, &event, &notes, count, separator),
             Err(error) => refuse(&error),
         },
-        Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
+        Ok(Invocation::Lint(file, language)) => tell(app::lint_template(&file, language, io::stdin())),
         Ok(Invocation::Import { from, periods, into }) => {
             tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
         }
@@ -62,12 +63,20 @@ fn main() -> ExitCode {
         }
         Ok(Invocation::Verify(options)) => {
             let log = options.log.clone();
-            live(&log, |console| verify(*options, console))
+            live(&log, |console| verify::run(*options, console))
         }
         Ok(Invocation::Stream(options)) => {
             let log = options.log.clone();
             live(&log, |console| stream(*options, console))
         }
+        Ok(Invocation::CompareRetry(mut options)) => match event(&options.config) {
+            Ok((event, notes)) => {
+                options.config.notices.extend(notes);
+                let log = options.config.log.clone();
+                live(&log, |console| compare::retry(*options, event, console))
+            }
+            Err(error) => refuse(&error),
+        },
         Ok(Invocation::Healthcheck(options)) => healthcheck(&options),
         Ok(Invocation::Report(task)) => reports(&task),
         Ok(Invocation::Journal { path, json }) => show_journal(&path, json),
@@ -154,19 +163,6 @@ fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
 }
 
-fn start_log(log: &Log, console: &Console) {
-    // The cron scheduler tells of its own start. What the user names in STREAMER_LOG comes later and wins.
-    let (usual, never) = (kinesis::LOG_DIRECTIVES, kinesis::LOG_NEVER);
-    let filter = format!("tokio_cron_scheduler=warn,{usual},{},{never}", log.filter);
-    let filter: Targets = filter.parse().expect("settings take no filter that can't be parsed");
-    let lines = fmt::layer().with_writer(console.clone()).with_target(false);
-    let log_lines = tracing_subscriber::registry().with(filter);
-    match log.format {
-        LogFormat::Text => log_lines.with(lines.with_ansi(console.terminal().colour)).init(),
-        LogFormat::Json => log_lines.with(lines.json()).init(),
-    }
-}
-
 /// How many files this process may open: the limit, raised as far as it goes. None where there is no limit.
 fn open_files() -> Option<u64> {
     let limit = getrlimit(Resource::Nofile);
@@ -223,30 +219,6 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
             match report.exit() {
                 Exit::Defect => Exit::Defect,
                 _ if interrupted.get() => Exit::Interrupted,
-                exit => exit,
-            }
-        }
-        Err(error) => complain(&console, error.exit(), &error),
-    }
-}
-
-/// Reads a stream back; the verdict is data, for standard output.
-async fn verify(options: VerifyOptions, console: Console) -> Exit {
-    let signals = match caught(&console) {
-        Ok(signals) => Arc::new(tokio::sync::Mutex::new(signals)),
-        Err(exit) => return exit,
-    };
-    let json = options.json;
-    let stop = || {
-        let signals = Arc::clone(&signals);
-        async move { signals.lock().await.next().await }
-    };
-    // Boxed: with the futures of all that it waits for it is 16 kB.
-    match Box::pin(app::verify(options, console.clone(), stop)).await {
-        Ok(verified) => {
-            let told = if json { verified.json() + "\n" } else { verified.text().trim_start().to_owned() };
-            match print(&told) {
-                Exit::Sent => verified.exit(),
                 exit => exit,
             }
         }
@@ -349,7 +321,7 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
         Samples { job: 0, count, first_unix_millis: now.as_millis() as u64, step_millis: 100, separator };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match samples.write(&maker, &mut out) {
-        Ok(()) => Exit::Sent,
+        Ok(()) => maker.failure().map_or(Exit::Sent, |why| refuse(&format!("an event is left out: {why}"))),
         Err(error) => unwritable(&error),
     }
 }

@@ -2,11 +2,13 @@
 //!
 //! `start.rs` makes a run ready, `run.rs` lives it to its end; the other files are what these two are made of.
 
+mod aggregation;
 mod barrier;
 #[cfg(test)]
 mod burst_tests;
 #[cfg(test)]
 mod claim_tests;
+mod compare_retry;
 mod draw;
 mod dry_run;
 mod embedded;
@@ -39,6 +41,7 @@ mod verified;
 mod verify;
 mod watch;
 
+pub use compare_retry::compare_retry;
 pub use draw::draw;
 pub use dry_run::dry_run;
 pub use files::too_few;

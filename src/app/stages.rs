@@ -13,6 +13,7 @@ use crate::kinesis::{
     Access, Client, HashRange, Lane, Limits, Shard, ShardId, ShardMap, StreamFacts, StreamRef,
 };
 use crate::replay::Trace;
+use crate::send::Retry;
 
 /// The stream, found and described.
 pub(super) struct Reached {
@@ -52,6 +53,12 @@ pub(super) async fn reach(config: &Config, peak: u64) -> Result<Option<Reached>,
         tracing::warn!("no region is set: using {} (set AWS_REGION to choose another)", client.region());
     }
     let (facts, shards) = client.ready(&stream, config.active_timeout).await?;
+    if facts.by_key == Some(false) && config.send.retry == Retry::Limiter {
+        tracing::warn!(
+            "Kinesis ignores partition keys on this stream (its record distribution is AUTO), so the retry policy limiter \
+             holds records back for shards that they do not go to; full-jitter or aimd suit it"
+        );
+    }
     let lane = client.lane(&stream, config.client, config.wire).await?;
     if embedded.is_none() {
         guard::after(config, &stream, &facts.arn, lane.is_on_this_machine(), peak)?;
@@ -69,8 +76,7 @@ impl Stages {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
-        let assumed = assumed_shards(&config.key);
-        let shards = reached.map_or(&assumed, |reached| &reached.shards);
+        let shards = &shards(config, reached);
         let envelope = match reached.map(|reached| &reached.stream) {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
@@ -98,6 +104,11 @@ impl Stages {
         };
         Ok(Self { limits, maker, keyer, envelope })
     }
+}
+
+/// The open shards; those that a dry run assumes where there is no stream.
+pub(super) fn shards(config: &Config, reached: Option<&Reached>) -> ShardMap {
+    reached.map_or_else(|| assumed_shards(&config.key), |reached| reached.shards.clone())
 }
 
 /// The most bytes of a partition key.

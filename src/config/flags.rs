@@ -10,6 +10,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::aws::AWS_VARIABLES;
+use super::compare_command;
 use super::healthcheck::{self, HealthVerb};
 use super::problem::{Problem, Shown};
 use super::report_command::{self, ReportVerb};
@@ -76,6 +77,7 @@ pub(super) enum Verb {
     Stream(StreamVerb),
     Healthcheck(HealthVerb),
     Report(ReportVerb),
+    CompareRetry { json: bool },
 }
 
 /// What was typed.
@@ -241,13 +243,15 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some((name @ ("report" | "compare" | "merge"), sub)) => {
             (Verb::Report(report_command::typed(name, sub)), sub)
         }
+        Some(("compare-retry", sub)) => (compare_command::typed(sub), sub),
         _ => (Verb::Run, matches),
     };
     let settings = SETTINGS.iter().map(|setting| (setting.flag, setting.secret));
     let own = [SHARDS, PORT, HOST, SINCE, INTO].map(|flag| (flag.0, false));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
-    for (flag, secret) in settings.chain(own).chain(asking).chain(arguments) {
+    let comparing = compare_command::FLAGS.map(|flag| (flag, false));
+    for (flag, secret) in settings.chain(own).chain(asking).chain(comparing).chain(arguments) {
         // `try_…`: each subcommand knows only its own flags.
         let Some(value) = given(matches, flag) else { continue };
         match value.to_str() {
@@ -332,7 +336,8 @@ pub(super) fn command() -> Command {
     };
     let lint = Command::new("lint")
         .about("Says whether the Kinesis Data Generator would take a template, and where it would choke")
-        .arg(file("TEMPLATE"));
+        .arg(file("TEMPLATE"))
+        .arg(arg(&table::TEMPLATE_LANGUAGE));
     let kdg = Command::new("kdg")
         .about("The Kinesis Data Generator's saved templates become template files")
         .long_about(
@@ -358,6 +363,7 @@ pub(super) fn command() -> Command {
         .subcommands([sample, plan, local, verify_command::command(), journal, lint, import])
         .subcommands([stream_command::command(), healthcheck::command()])
         .subcommands(report_command::commands())
+        .subcommand(compare_command::command())
         .after_help(after_help())
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use super::asked::Asked;
 use super::aws::AwsValues;
+use super::compare_command::{self, CompareOptions};
 use super::flags::{self, HOST, INTO, Line, NAME, OwnFlag, PORT, SHARDS, Typed, Verb};
 use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
@@ -20,7 +21,7 @@ use super::settings as table;
 use super::stream_command::{self, StreamOptions};
 use super::vars::Vars;
 use super::verify::{self, VerifyOptions};
-use crate::generate::TemplateOrigin;
+use crate::generate::{TemplateLanguage, TemplateOrigin};
 use crate::kinesis::StreamName;
 
 /// What the program is asked to do.
@@ -55,8 +56,9 @@ pub enum Invocation {
         /// As JSON, in place of a table.
         json: bool,
     },
-    /// Say what the Kinesis Data Generator would do with a template.
-    Lint(TemplateOrigin),
+    /// Say whether a template can be used, and what the Kinesis Data Generator would do with it.
+    /// It is read in this language.
+    Lint(TemplateOrigin, TemplateLanguage),
     /// Make template files of what the Kinesis Data Generator has saved.
     Import {
         /// What it has saved: templates, or periods.
@@ -72,6 +74,8 @@ pub enum Invocation {
     Healthcheck(HealthOptions),
     /// Show, compare or merge reports.
     Report(ReportTask),
+    /// Run the same load through each retry policy.
+    CompareRetry(Box<CompareOptions>),
     /// Print this text to standard output.
     Help(String),
     /// Print this text to standard output.
@@ -197,7 +201,16 @@ where
         }
         Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
         Verb::Report(verb) => report_command::task(&mut asked, verb).map(Invocation::Report),
-        Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
+        Verb::CompareRetry { json } => {
+            let options = compare_command::options(&mut asked, json);
+            aws.check(&mut asked);
+            options.map(|options| Invocation::CompareRetry(Box::new(options)))
+        }
+        Verb::Lint => {
+            let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
+            let template = file(&mut asked, understood);
+            template.zip(language).map(|(template, language)| Invocation::Lint(template, language))
+        }
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();
             let from = file(&mut asked, understood);

@@ -6,6 +6,7 @@
 mod asked;
 mod aws;
 mod bytes;
+mod compare_command;
 mod cron_detail;
 mod flags;
 mod fleet;
@@ -32,10 +33,11 @@ mod verify_command;
 mod tests;
 
 pub use aws::{AWS_VARIABLES, AwsForm, AwsVariable};
+pub use compare_command::CompareOptions;
 pub use fleet::{Here, StartAt};
 pub use healthcheck::{HealthOptions, Listener};
 pub use invocation::{Invocation, LocalOptions, read, read_here};
-pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, Replay, Seed, Target};
+pub use model::{Config, Guards, LimitsOverride, Load, Log, LogFormat, ProfileChoice, Replay, Seed, Target};
 pub use problem::{Problem, Problems, Shown};
 pub use reference::markdown_table;
 pub use report_command::ReportTask;

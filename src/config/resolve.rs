@@ -16,7 +16,6 @@ use super::payload;
 use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, AllowedStreamsError, HttpClientKind, StreamName, StreamRef, Wire};
 use crate::schedule::Rate;
@@ -43,7 +42,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         super::replay::check_whole(asked, load, given(share), start_at.as_ref().is_some_and(Option::is_some));
     }
     let event = asked.parsed(&table::EVENT);
-    let template_mode = template_mode(asked, event.as_ref());
+    let template_language = payload::template_language(asked, event.as_ref());
+    let template_mode = payload::template_mode(asked, event.as_ref(), template_language);
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
         payload::check_key(asked, event, key);
@@ -72,7 +72,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         super::judging::notice_dry_run(asked);
     }
     let log = log(asked);
-    let payload::Payload { shaping, packing, answer_sheet } = payload?;
+    let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -83,8 +83,10 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         start_at: start_at?,
         event: event?,
         template_mode: template_mode?,
+        template_language: template_language?,
         shaping,
         packing,
+        aggregation,
         answer_sheet,
         max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,
@@ -247,15 +249,6 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
     })
 }
 
-fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
-    let mode = asked.parsed(&table::TEMPLATE_MODE);
-    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_MODE) {
-        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
-        asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
-    }
-    mode
-}
-
 fn seed(asked: &mut Asked) -> Option<Seed> {
     let fresh = asked.here.fresh_seed;
     let given = asked.optional(&table::SEED, Asked::number)?;
@@ -282,7 +275,7 @@ fn mixed(seed: u64) -> u64 {
 }
 
 fn send(asked: &mut Asked) -> Option<SendPolicy> {
-    let retry = asked.parsed(&table::RETRY);
+    let retry = retry(asked);
     let max_attempts = asked.number(&table::MAX_ATTEMPTS);
     let max_in_flight = asked.number(&table::MAX_IN_FLIGHT);
     let request_timeout = asked.duration(&table::REQUEST_TIMEOUT);
@@ -298,6 +291,17 @@ fn send(asked: &mut Asked) -> Option<SendPolicy> {
         request_timeout: request_timeout?,
         drain_timeout: drain_timeout?,
     })
+}
+
+/// What happens to refused records; the policy's former name means what it did.
+fn retry(asked: &mut Asked) -> Option<Retry> {
+    let is_old = asked.value(&table::RETRY).is_some_and(|(_, text)| text == Retry::OLD_NAME);
+    if is_old {
+        let (origin, old, new) = (asked.origin(&table::RETRY), Retry::OLD_NAME, Retry::FullJitter);
+        asked.notices.push(format!("{origin}: {old} is called {new} now; it is the same policy"));
+        return Some(Retry::FullJitter);
+    }
+    asked.parsed(&table::RETRY)
 }
 
 /// How requests are written; the SDK for Rust writes JSON only.

@@ -5,6 +5,7 @@
 //! CHANGELOG. All label sets are closed or bounded; none holds an error text or a key.
 
 use crate::ledger::{Dropped, Failed, Injected, Outcome, Strain, Unknown};
+use crate::model::ThrottleCause;
 use crate::verify::CallOutcome;
 
 /// A metric's type.
@@ -90,6 +91,11 @@ const STRAIN: LabelInfo = LabelInfo {
     values: Values::Closed(|| Strain::ALL.iter().map(|cause| cause.label()).collect()),
 };
 
+const CAUSE: LabelInfo = LabelInfo {
+    name: "cause",
+    values: Values::Closed(|| ThrottleCause::ALL.map(ThrottleCause::label).to_vec()),
+};
+
 const CALL_OUTCOME: LabelInfo = LabelInfo {
     name: "outcome",
     values: Values::Closed(|| CallOutcome::ALL.map(CallOutcome::label).to_vec()),
@@ -142,7 +148,21 @@ metrics! {
     RECORDS_IN_FLIGHT = "records_in_flight", Gauge, [],
         "Records made and not settled yet, those that wait for their next attempt included";
     RECORDS_THROTTLED = "records_throttled_total", Counter, [],
-        "Entries that a limit refused, counted in every attempt: a record refused three times counts three times";
+        "Records that a limit refused, counted in every attempt: a record refused three times counts three times";
+    ENTRIES_SENT = "entries_sent_total", Counter, [],
+        "Kinesis records (entries of PutRecords) that were stored: as many as records sent, unless STREAMER_AGGREGATION packs several into one";
+    ENTRIES_THROTTLED = "entries_throttled_total", Counter, [],
+        "Kinesis records that a limit refused, counted in every attempt";
+    RECORDS_ELSEWHERE = "records_sent_elsewhere_total", Counter, [],
+        "Sent records in aggregates that another shard took than the one they were made for, as after a reshard; KCL drops those in which a record belongs to a third";
+    THROTTLED_BY = "throttled_entries_by_cause_total", Counter, [CAUSE],
+        "Throttled entries by what they are charged to (docs/metrics.md); records, bytes and other_writers are a model's word, not measured, and 2 s behind entries_throttled_total";
+    OTHERS_RECORDS = "other_writers_records_per_second", Gauge, [],
+        "Records a second that others had stored, by the model: the mean over the time in which each shard was at its limit, summed over the shards of which it is certain; 0 where nothing is known";
+    OTHERS_BYTES = "other_writers_bytes_per_second", Gauge, [],
+        "The same in bytes, as if others' records were as large as this run's where the limit of records was met, and the other way round";
+    ENTRIES_TRIED = "put_records_entries_total", Counter, [],
+        "Entries of all PutRecords requests, counted in every attempt: divided by the entries sent it is the amplification";
     RECORDS_PERHAPS_DUPLICATED = "records_perhaps_duplicated_total", Counter, [],
         "Sent records that an earlier attempt without an answer may have stored as well";
     SENT_BYTES = "sent_bytes_total", Counter, [],
@@ -178,7 +198,9 @@ metrics! {
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],
         "Records sent, by shard";
     SHARD_THROTTLED = "shard_records_throttled_total", Counter, [SHARD],
-        "Entries that a limit refused, counted in every attempt, by shard";
+        "Records that a limit refused, counted in every attempt, by shard";
+    SHARD_ENTRIES = "shard_entries_sent_total", Counter, [SHARD],
+        "Kinesis records (entries of PutRecords) that were stored, by shard: what its limit of 1,000 in a second is about";
     SHARD_BYTES = "shard_sent_bytes_total", Counter, [SHARD],
         "Bytes of the sent records: data before base64, and partition keys; by shard";
     BUILD_INFO = "build_info", Gauge,
@@ -211,6 +233,8 @@ metrics! {
         "Records that are not ours, or of a producer that is not expected";
     VERIFY_DISORDERED = "verify_disordered_records_total", Counter, [],
         "Records behind one of their key that was due after they had been acknowledged, as far as that was known when they were read";
+    VERIFY_MISPLACED = "verify_misplaced_records_total", Counter, [],
+        "User records in aggregates that hold one of another shard than the one they were read from: KCL drops them";
 }
 
 /// README's reference of the metrics, as a Markdown table.
@@ -261,6 +285,9 @@ mod tests {
         for row in &rows {
             assert_eq!(row.matches('|').count(), 5, "{row}");
         }
-        assert!(table.contains("`reason`: `window_full`, `late`, `missed_tick`, `drain` |"), "{table}");
+        assert!(
+            table.contains("`reason`: `window_full`, `late`, `missed_tick`, `drain`, `held_back` |"),
+            "{table}"
+        );
     }
 }

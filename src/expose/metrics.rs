@@ -118,6 +118,10 @@ impl ShardLabels {
                 other.sent += counts.sent;
                 other.sent_bytes += counts.sent_bytes;
                 other.throttled += counts.throttled;
+                other.entries_sent += counts.entries_sent;
+                other.entries_throttled += counts.entries_throttled;
+                other.throttled_bytes += counts.throttled_bytes;
+                other.sent_elsewhere += counts.sent_elsewhere;
             }
         }
         rows.push(("other".to_owned(), other));
@@ -152,6 +156,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
     let by_shard = |info: &MetricInfo, count: fn(&ShardCounts) -> u64| {
         labelled(info, shards.iter().map(|(label, counts)| (label.as_str(), count(counts))))
     };
+    let others = counts.other_writers().unwrap_or_default();
     vec![
         plain(&table::RECORDS_DUE, counts.due as f64),
         plain(&table::RECORDS_GENERATED, counts.generated as f64),
@@ -163,6 +168,13 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         labelled(&table::RECORDS_DROPPED_BY, counts.dropped.iter().map(|(why, n)| (why.label(), n))),
         plain(&table::RECORDS_IN_FLIGHT, counts.in_flight as f64),
         plain(&table::RECORDS_THROTTLED, counts.throttled as f64),
+        plain(&table::ENTRIES_SENT, counts.entries_sent as f64),
+        plain(&table::ENTRIES_THROTTLED, counts.entries_throttled as f64),
+        plain(&table::RECORDS_ELSEWHERE, counts.sent_elsewhere as f64),
+        labelled(&table::THROTTLED_BY, counts.throttled_by.iter().map(|(cause, n)| (cause.label(), n))),
+        plain(&table::OTHERS_RECORDS, others.records_per_second),
+        plain(&table::OTHERS_BYTES, others.bytes_per_second),
+        plain(&table::ENTRIES_TRIED, counts.entries as f64),
         plain(&table::RECORDS_PERHAPS_DUPLICATED, counts.perhaps_twice as f64),
         plain(&table::SENT_BYTES, counts.sent_bytes as f64),
         labelled(&table::REQUESTS, counts.requests.iter().map(|(outcome, n)| (outcome.label(), n))),
@@ -181,6 +193,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         strained(counts),
         by_shard(&table::SHARD_SENT, |counts| counts.sent),
         by_shard(&table::SHARD_THROTTLED, |counts| counts.throttled),
+        by_shard(&table::SHARD_ENTRIES, |counts| counts.entries_sent),
         by_shard(&table::SHARD_BYTES, |counts| counts.sent_bytes),
     ]
     .into_iter()

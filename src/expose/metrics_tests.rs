@@ -9,6 +9,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::expose::catalogue::Values;
 use crate::ledger::{Dropped, Failed, Outcome, Settled, ShardCounts, Unknown};
+use crate::model::ThrottleCause;
 
 /// A scrape as a reader takes it: the types, and every sample by its name with labels.
 struct Scrape {
@@ -97,7 +98,9 @@ fn scrape(metrics: &Metrics) -> Scrape {
 }
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
-    let counts = ShardCounts { sent: records, sent_bytes: 10 * records, throttled: 1 };
+    let (sent, sent_bytes) = (records, 10 * records);
+    let entries = ShardCounts { entries_sent: sent, entries_throttled: 1, ..ShardCounts::default() };
+    let counts = ShardCounts { sent, sent_bytes, throttled: 1, throttled_bytes: 10, ..entries };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -143,8 +146,10 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         perhaps_twice: 1,
         failed: vec![(Failed::Throttled, 2)],
         unknown: vec![(Unknown::Timeout, 1)],
+        entries: 11,
         throttled: 4,
-        shards: Vec::new(),
+        causes: vec![(ThrottleCause::Kms, 1)],
+        shards: vec![(None, ShardCounts { sent_elsewhere: 2, ..ShardCounts::default() })],
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
     let scrape = scrape(&metrics);
@@ -157,6 +162,10 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         ("records_dropped_total{reason=\"window_full\"}", 3.0),
         ("records_in_flight", 2.0),
         ("records_throttled_total", 4.0),
+        ("records_sent_elsewhere_total", 2.0),
+        ("throttled_entries_by_cause_total{cause=\"kms\"}", 1.0),
+        ("other_writers_records_per_second", 0.0),
+        ("put_records_entries_total", 11.0),
         ("records_perhaps_duplicated_total", 1.0),
         ("sent_bytes_total", 500.0),
         ("put_records_requests_total{outcome=\"partial\"}", 1.0),

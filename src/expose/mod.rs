@@ -3,8 +3,10 @@
 //! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
+mod aggregated;
 mod catalogue;
 mod chart;
+mod comparison;
 mod console;
 mod forecast;
 mod human;
@@ -19,12 +21,16 @@ mod server;
 mod slots;
 mod start;
 mod stream;
+mod stream_plan;
 mod summary;
+mod throttles;
 mod verdict;
 mod view;
 
+pub use aggregated::AggregationPlan;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
+pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
 pub use forecast::Forecast;
 pub use human::{bytes as human_bytes, grouped, share as human_share, span as human_span};

@@ -30,18 +30,21 @@ fn plan() -> PlanFacts {
         key: "random".to_owned(),
         key_bytes: 32.0,
         most_keys: None,
+        aggregation: None,
         forecast: None,
         replay: None,
         seed: 42,
         seed_given: false,
         instance: "p-0000002a".to_owned(),
-        retry: "backoff".to_owned(),
+        retry: "full-jitter".to_owned(),
         max_attempts: 10,
         max_in_flight: 128,
         request_timeout: Duration::from_secs(10),
         drain_timeout: Duration::from_secs(30),
         listen: Some("127.0.0.1:9464".to_owned()),
         journal: None,
+        client: "direct".to_owned(),
+        wire: "json".to_owned(),
     }
 }
 
@@ -82,8 +85,9 @@ kinesis-streamer 0.1.0
   key       random, about 32 B
   seed      42 (random; --seed 42 --instance p-0000002a makes the same events again)
   instance  p-0000002a
-  retry     backoff, at most 10 attempts a record
+  retry     full-jitter, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   http://127.0.0.1:9464/metrics
 "
     );
@@ -115,8 +119,9 @@ kinesis-streamer 0.1.0
   key       random, about 32 B
   seed      42
   instance  p-0000002a
-  retry     backoff, at most 10 attempts a record
+  retry     full-jitter, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   off
 
 warning: the load is 120 % (records) of what 1 shard takes; the rest will be throttled. Use --local=2, or lower CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB
@@ -141,8 +146,9 @@ kinesis-streamer 0.1.0
   key       random, about 32 B
   seed      42 (random; --seed 42 --instance p-0000002a makes the same events again)
   instance  p-0000002a
-  retry     backoff, at most 10 attempts a record
+  retry     full-jitter, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   http://127.0.0.1:9464/metrics
 "
     );

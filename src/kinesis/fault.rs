@@ -14,8 +14,10 @@ use super::answer::is_throttling;
 /// Why a whole request was refused; nothing of it is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Refusal {
-    /// A limit of the stream, of the account or of KMS.
+    /// A limit of the stream or of the account.
     Throttled,
+    /// A limit of KMS, which the stream's key is asked of.
+    KmsThrottled,
     /// The stream does not exist.
     NotFound,
     /// The request breaks a rule of the endpoint.
@@ -116,6 +118,7 @@ pub(super) fn credentials_fault(error: &CredentialsError) -> Fault {
 pub(super) fn coded(status: u16, code: &str, message: Option<&str>) -> Cause {
     // Throttling is told by its code whatever the status; it stores nothing.
     let refusal = match code {
+        "KMSThrottlingException" => Refusal::KmsThrottled,
         code if is_throttling(code) => Refusal::Throttled,
         // Proxies say so without a code (RFC 6585).
         _ if status == 429 => Refusal::Throttled,
@@ -236,7 +239,7 @@ mod tests {
             (400, "ResourceNotFoundException", Cause::Refused(Refusal::NotFound)),
             (400, "ExpiredTokenException", Cause::Refused(Refusal::CredentialsExpired)),
             (400, "KMSDisabledException", Cause::Refused(Refusal::Kms)),
-            (400, "KMSThrottlingException", Cause::Refused(Refusal::Throttled)),
+            (400, "KMSThrottlingException", Cause::Refused(Refusal::KmsThrottled)),
             (418, "", Cause::Refused(Refusal::Other)),
             (413, "", Cause::Refused(Refusal::Other)),
             (429, "", Cause::Refused(Refusal::Throttled)),

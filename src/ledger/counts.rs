@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{Durations, Settled};
 use crate::generate::Injected;
 use crate::kinesis::ShardId;
+use crate::model::{ShardThrottles, ThrottleCause};
 
 /// Declares a closed set of label values.
 macro_rules! labels {
@@ -61,6 +62,8 @@ labels! {
         MissedTick = "missed_tick",
         /// The run ended before they could be generated.
         Drain = "drain",
+        /// The retry policy `aimd` found no moment for them within a second of their intended time.
+        HeldBack = "held_back",
     }
 }
 
@@ -89,8 +92,12 @@ labels! {
         TooLarge = "too_large",
         /// The event has no value where the partition key should come from.
         NoKey = "no_key",
+        /// The template could not make the event, or not of the size that was asked for.
+        NoEvent = "no_event",
         /// The run ended while they waited for another attempt; the ones before were refused.
         Drain = "drain",
+        /// The retry policy `limiter` found no moment for them within a second of their intended time: never sent.
+        HeldBack = "held_back",
     }
 }
 
@@ -151,6 +158,18 @@ labels! {
         Window = "window",
         /// It opened connections in place of using them again.
         Connecting = "connecting",
+    }
+}
+
+impl Label for ThrottleCause {
+    fn index(self) -> usize {
+        self as usize
+    }
+    fn all() -> &'static [Self] {
+        &Self::ALL
+    }
+    fn label(self) -> &'static str {
+        ThrottleCause::label(self)
     }
 }
 
@@ -218,8 +237,16 @@ pub struct ShardCounts {
     pub sent: u64,
     /// Their bytes.
     pub sent_bytes: u64,
-    /// Entries refused for a limit, per attempt.
+    /// Records refused for a limit, per attempt.
     pub throttled: u64,
+    /// Entries stored: as many as records, unless these are aggregated. What the shard's limit is about.
+    pub entries_sent: u64,
+    /// Entries refused for a limit, per attempt.
+    pub entries_throttled: u64,
+    /// Their bytes.
+    pub throttled_bytes: u64,
+    /// Records stored in aggregates that were made for another shard.
+    pub sent_elsewhere: u64,
 }
 
 /// For how long the process was the limit, by what.
@@ -258,8 +285,21 @@ pub struct Snapshot {
     pub unknown: Tally<Unknown>,
     /// Records made and not settled yet.
     pub in_flight: u64,
+    /// Entries (Kinesis records) that were stored: as many as `sent`, unless records are aggregated.
+    pub entries_sent: u64,
     /// Entries refused for a limit, counted in every attempt.
+    pub entries_throttled: u64,
+    /// Sent records in aggregates that another shard took than the one they were made for: a reader of the library
+    /// drops those in which a record belongs to a third.
+    pub sent_elsewhere: u64,
+    /// Entries of all requests, counted in every attempt: a record that goes out three times counts three times.
+    pub entries: u64,
+    /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
+    /// The same by what they are charged to; `entries_throttled` is the sum of these and `throttled_unjudged`.
+    pub throttled_by: Tally<ThrottleCause>,
+    /// Throttled entries that the model has not judged yet: those of the last seconds of a run that goes on.
+    pub throttled_unjudged: u64,
     /// Requests by outcome.
     pub requests: Tally<Outcome>,
     /// Ticks of jobs released.
@@ -292,6 +332,8 @@ pub struct Snapshot {
     pub strained: Strained,
     /// By shard; `None` is what no shard could be told for.
     pub shards: BTreeMap<Option<ShardId>, ShardCounts>,
+    /// What the throttled entries of each shard are charged to, by the model; shards that throttled alone.
+    pub shard_throttles: BTreeMap<ShardId, ShardThrottles>,
 }
 
 /// The numbers do not add up: a defect of this program.
@@ -342,7 +384,14 @@ impl Snapshot {
         self.sent += settled.sent;
         self.sent_bytes += settled.sent_bytes;
         self.perhaps_twice += settled.perhaps_twice;
+        self.entries += settled.entries;
         self.throttled += settled.throttled;
+        // Judged are entries, as Kinesis counts them.
+        self.throttled_unjudged +=
+            settled.shards.iter().map(|(_, counts)| counts.entries_throttled).sum::<u64>();
+        for &(cause, n) in &settled.causes {
+            self.charge(cause, n);
+        }
         let mut done = settled.sent;
         for &(why, n) in &settled.failed {
             self.failed.add(why, n);
@@ -362,6 +411,26 @@ impl Snapshot {
             all.sent += counts.sent;
             all.sent_bytes += counts.sent_bytes;
             all.throttled += counts.throttled;
+            all.entries_sent += counts.entries_sent;
+            all.entries_throttled += counts.entries_throttled;
+            all.sent_elsewhere += counts.sent_elsewhere;
+            self.sent_elsewhere += counts.sent_elsewhere;
+            self.entries_sent += counts.entries_sent;
+            self.entries_throttled += counts.entries_throttled;
+            all.throttled_bytes += counts.throttled_bytes;
+        }
+    }
+
+    fn charge(&mut self, cause: ThrottleCause, entries: u64) {
+        self.throttled_by.add(cause, entries);
+        self.throttled_unjudged = self.throttled_unjudged.saturating_sub(entries);
+    }
+
+    /// Takes what the model tells of a shard since the run's beginning.
+    pub(super) fn judge(&mut self, shard: ShardId, told: ShardThrottles) {
+        let before = self.shard_throttles.insert(shard, told).unwrap_or_default();
+        for ((cause, now), (_, before)) in told.causes().into_iter().zip(before.causes()) {
+            self.charge(cause, now.saturating_sub(before));
         }
     }
 }

@@ -8,6 +8,7 @@ mod claim;
 mod counts;
 mod digest;
 mod durations;
+mod other_writers;
 pub mod timeline;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -17,10 +18,12 @@ pub use claim::{Claim, Claims, Fate, Witness};
 pub use counts::{Dropped, Failed, Label, Outcome, ShardCounts, Snapshot, Strain, Strained, Tally, Unknown};
 pub use digest::{Digest, StoredIn};
 pub use durations::{BOUNDS, Durations};
+pub use other_writers::OtherWriters;
 pub use timeline::Timeline;
 
 pub use crate::generate::Injected;
 use crate::kinesis::ShardId;
+use crate::model::{ShardThrottles, ThrottleCause};
 
 /// What one attempt settled for good, and what it found on the way.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -35,9 +38,13 @@ pub struct Settled {
     pub failed: Vec<(Failed, u64)>,
     /// Records that were given up and are perhaps stored, by cause.
     pub unknown: Vec<(Unknown, u64)>,
-    /// Entries that a limit refused in this attempt.
+    /// Entries of the attempt's request; none where there was no attempt.
+    pub entries: u64,
+    /// Records that a limit refused in this attempt.
     pub throttled: u64,
-    /// Sent and throttled entries by shard; `None` where no shard could be told.
+    /// Entries of them that the answer itself gives a cause; the others are for the model to judge.
+    pub causes: Vec<(ThrottleCause, u64)>,
+    /// Sent and throttled records and entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
 }
 
@@ -165,6 +172,14 @@ impl Ledger {
         counts.strained.judged_millis += millis;
         counts.strained.cores = cores;
         causes.iter().for_each(|&cause| counts.strained.millis.add(cause, millis));
+    }
+
+    /// The model tells what it charges shards' throttled entries to: those that were counted before, all of the run.
+    pub fn judged(&self, told: &[(ShardId, ShardThrottles)]) {
+        if !told.is_empty() {
+            let mut counts = self.lock();
+            told.iter().for_each(|&(shard, told)| counts.judge(shard, told));
+        }
     }
 
     /// The claims of `records` found no room in the journal.

@@ -7,7 +7,6 @@
 mod clock;
 mod error;
 mod inspect;
-mod limiter;
 mod options;
 mod read;
 mod read_limiter;
@@ -26,7 +25,6 @@ mod tests;
 pub use clock::Clock;
 pub use error::{ApiError, ErrorKind};
 pub use inspect::{Held, HeldRecord};
-pub use limiter::{Rates, Refusal, ShardLimiter};
 pub use options::{Guards, Options};
 pub use read_limiter::ReadLimiter;
 pub use sequence::{SequenceError, SequenceNumber};
@@ -35,3 +33,5 @@ pub use shard::{Counts, ShardView};
 pub use store::Store;
 pub use stream::{Distribution, Mode, Status, Stream};
 pub use wire::Api;
+
+pub use crate::model::{Rates, Refusal, ShardLimiter};

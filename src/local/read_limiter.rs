@@ -1,11 +1,11 @@
 //! What a shard gives to readers: five calls and 2 MiB a second.
 //!
-//! Pure like [`super::ShardLimiter`]. Does not decide what a call answers.
+//! Pure like [`ShardLimiter`](crate::model::ShardLimiter). Does not decide what a call answers.
 
 use std::time::Duration;
 
-use super::limiter::Bucket;
 use crate::kinesis::limits::{SHARD_READ_BYTES_PER_SECOND, SHARD_READS_PER_SECOND};
+use crate::model::Bucket;
 
 /// The read limits of one shard.
 ///

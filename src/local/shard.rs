@@ -4,11 +4,11 @@
 
 use std::time::Duration;
 
-use super::limiter::{Refusal, ShardLimiter};
 use super::read_limiter::ReadLimiter;
 use super::ring::{Builder, Ring};
 use super::sequence::SequenceNumber;
 use crate::kinesis::{HashRange, ShardId};
+use crate::model::{Refusal, ShardLimiter};
 
 /// What became of the records that were offered to a shard. Never goes down: trimming does not touch it,
 /// except that it counts in `trimmed_records`.

@@ -44,7 +44,12 @@ pub(super) fn of_run(producer: &str, began_unix_ms: u64, seconds: &[(u64, u64, u
     for &(records, shard, micros) in seconds {
         ledger.generated(2 * records);
         ledger.dropped(Dropped::WindowFull, records / 2);
-        let one = ShardCounts { sent: records, sent_bytes: 9 * records, throttled: records };
+        let one = ShardCounts {
+            sent: records,
+            sent_bytes: 9 * records,
+            throttled: records,
+            ..ShardCounts::default()
+        };
         let settled = Settled {
             sent: records,
             sent_bytes: 9 * records,

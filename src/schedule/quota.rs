@@ -66,6 +66,7 @@ impl Quota {
 
     /// The records of one job.
     #[must_use]
+    #[inline]
     pub fn of(&self, job: u32) -> u64 {
         let jobs = u64::from(self.jobs);
         let turn = (u64::from(job) + jobs - u64::from(self.first)) % jobs;

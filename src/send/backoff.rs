@@ -8,14 +8,20 @@ pub const BASE: Duration = Duration::from_millis(100);
 /// Upper bound of every wait.
 pub const CAP: Duration = Duration::from_secs(5);
 
-/// The wait after attempt number `attempt` (from 1): full jitter, uniform from 0 to a bound that doubles up to [`CAP`].
+/// The longest wait after attempt number `attempt` (from 1): it doubles up to [`CAP`].
+#[must_use]
+pub fn bound(attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(16);
+    CAP.min(BASE * (1 << doublings))
+}
+
+/// The wait after attempt number `attempt` (from 1): full jitter, uniform from 0 to [`bound`].
 ///
 /// After "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015), where full jitter needed the fewest calls.
 /// `random` is uniform in [0, 1).
 #[must_use]
 pub fn wait(attempt: u32, random: f64) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(16);
-    CAP.min(BASE * (1 << doublings)).mul_f64(random)
+    bound(attempt).mul_f64(random)
 }
 
 #[cfg(test)]

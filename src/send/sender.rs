@@ -1,7 +1,6 @@
 //! Takes a batch through its attempts until every record is settled; bounded in number, time and by the drain.
 
-use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -9,29 +8,16 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::complaints::Complaints;
+use super::hold::Hold;
+use super::regime::{Regime, lock};
 use super::settle::{Circumstances, Next, Ruling, claims, given_up, settle_answer, settle_fault};
-use super::{Retry, SendPolicy, backoff};
+use super::{LATEST, SendPolicy, Transport, backoff};
 use crate::batch::{Batch, Envelope, Spent};
-use crate::kinesis::{Answer, Cause, EntryResult, Fault, Lane, OpenShards, Silence};
-use crate::ledger::{Claims, Failed, Fate, Ledger, Outcome, Settled, StoredIn, Unknown, Witness};
-
-/// Whatever puts records: Kinesis, or a test's script.
-pub trait Transport: Send + Sync + 'static {
-    /// One PutRecords attempt; see [`Lane::put`].
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send;
-}
-
-impl Transport for Lane {
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
-        Lane::put(self, body, answer)
-    }
-}
-
-impl<T: Transport> Transport for Arc<T> {
-    fn put(&self, body: Bytes, answer: &mut Answer) -> impl Future<Output = Result<(), Fault>> + Send {
-        T::put(self, body, answer)
-    }
-}
+use crate::kinesis::{Answer, Cause, EntryResult, Fault, OpenShards, ShardId, Silence};
+use crate::ledger::{
+    Claims, Failed, Fate, Ledger, Outcome, Settled, ShardCounts, StoredIn, Unknown, Witness,
+};
+use crate::model::{Model, Seen};
 
 /// Sends batches and tells the ledger what became of their records.
 #[derive(Debug)]
@@ -42,6 +28,12 @@ pub struct Sender<T> {
     shards: OpenShards,
     ledger: Arc<Ledger>,
     complaints: Complaints,
+    /// What the policy keeps from one attempt to the next.
+    regime: Regime,
+    /// What explains throttles.
+    model: Mutex<Model>,
+    /// What the times of regime and model count from.
+    epoch: Instant,
     /// Who hears the fate of every record; mostly nobody.
     witnesses: Vec<Arc<dyn Witness>>,
     /// Whether they hear digests of what was stored as well.
@@ -57,6 +49,33 @@ enum Attempt {
     Cut,
 }
 
+/// Where a batch stands after an attempt.
+enum After {
+    /// Every record is settled.
+    Settled(Spent),
+    /// These entries go out again, unless the end comes first.
+    Again { batch: Batch, doubtful: bool, throttled: bool },
+}
+
+/// Entries on their way: at which attempt they are, and when that may begin.
+struct Piece {
+    at: Duration,
+    batch: Batch,
+    attempt: u32,
+    doubtful: bool,
+}
+
+/// Whether records may go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Now.
+    Go,
+    /// Not in time.
+    TooLate,
+    /// The drain's time is over.
+    Cut,
+}
+
 impl<T: Transport> Sender<T> {
     /// A sender to one stream. When `cut` turns true, nothing is waited for any more.
     pub fn new(
@@ -68,8 +87,23 @@ impl<T: Transport> Sender<T> {
         cut: watch::Receiver<bool>,
     ) -> Self {
         let shards = shards.into();
+        let regime = Regime::new(policy.retry, shards.now().shards().len());
         let (complaints, witnesses) = (Complaints::default(), Vec::new());
-        Self { transport, policy, envelope, shards, ledger, complaints, witnesses, digests: false, cut }
+        let (model, epoch) = (Mutex::default(), Instant::now());
+        Self {
+            transport,
+            policy,
+            envelope,
+            shards,
+            ledger,
+            complaints,
+            regime,
+            model,
+            epoch,
+            witnesses,
+            digests: false,
+            cut,
+        }
     }
 
     /// With those who are to hear the fate of every record.
@@ -101,7 +135,14 @@ impl<T: Transport> Sender<T> {
     }
 
     fn testify_all(&self, batch: &Batch, fate: Fate) {
-        self.testify(batch.job(), batch.sequences().map(|sequence| (sequence, fate)));
+        if !self.witnesses.is_empty() {
+            self.testify(batch.job(), batch.all_sequences().into_iter().map(|sequence| (sequence, fate)));
+        }
+    }
+
+    /// The open shards, as they are known at a moment.
+    pub fn shards(&self) -> &OpenShards {
+        &self.shards
     }
 
     /// What stands around the entries of every request to this stream.
@@ -109,70 +150,224 @@ impl<T: Transport> Sender<T> {
         &self.envelope
     }
 
+    /// Waits until the policy lets so many records be generated and go; `latest`: for how long.
+    pub async fn turn(&self, records: u32, latest: Instant) -> Turn {
+        let Regime::Rate(aimd) = &self.regime else { return Turn::Go };
+        let (now, latest) = (self.now(), latest.saturating_duration_since(self.epoch));
+        let Some(at) = lock(aimd).ask(now, latest, records) else { return Turn::TooLate };
+        if self.rest(at.saturating_sub(now)).await { Turn::Go } else { Turn::Cut }
+    }
+
+    /// So many records of the last [`turn`](Self::turn) do not go.
+    pub fn give_back(&self, records: u32) {
+        if let Regime::Rate(aimd) = &self.regime {
+            lock(aimd).give_back(records);
+        }
+    }
+
+    /// Judges what is left, at the end of a run: every attempt is over.
+    pub fn conclude(&self) {
+        let told = lock(&self.model).conclude();
+        self.ledger.judged(&told);
+    }
+
+    /// Since the sender was made.
+    fn now(&self) -> Duration {
+        self.epoch.elapsed()
+    }
+
     /// Sends `batch`, whose records were due at `due`, until each is sent, failed or unknown.
     /// Gives the batch's buffers back; `answer` is a buffer too.
     pub async fn send(&self, mut batch: Batch, due: Instant, answer: &mut Answer) -> Spent {
+        if let Regime::Shards(hold) = &self.regime {
+            return Box::pin(self.send_in_waves(hold, batch, due, answer)).await;
+        }
         let mut doubtful = false;
         for attempt in 1.. {
-            if *self.cut.borrow() {
-                return self.give_up(batch, doubtful);
-            }
-            // The buffer holds what an earlier answer said, and must not say it again if this one says nothing.
-            answer.entries.clear();
-            answer.failed_record_count = None;
-            answer.numbers.clear();
-            answer.numbered = self.digests;
-            let called = Instant::now();
-            let result = match self.attempt(batch.body().clone(), answer).await {
-                Attempt::Over(result) => result,
-                Attempt::Cut => {
-                    let fate = Fate::Unknown(Unknown::Drain);
-                    let mut settled = Settled::default();
-                    settled.give_up(fate, batch.len() as u64);
-                    self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
-                    self.testify_all(&batch, fate);
-                    return batch.spent();
-                }
+            let throttled;
+            (batch, doubtful, throttled) = match self.try_once(batch, attempt, doubtful, due, answer).await {
+                After::Settled(spent) => return spent,
+                After::Again { batch, doubtful, throttled } => (batch, doubtful, throttled),
             };
-            let may_retry = self.policy.retry == Retry::Backoff && attempt < self.policy.max_attempts;
-            let shards = self.shards.now();
-            let so_far = Circumstances { may_retry, doubtful, shards: &shards };
-            let ruling = match &result {
-                Ok(()) => settle_answer(&batch, answer, so_far),
-                Err(fault) => settle_fault(&batch, fault.cause, so_far),
-            };
-            let testimony = (!self.witnesses.is_empty()).then(|| {
-                let answer = result.is_ok().then_some(&*answer);
-                claims(&batch, answer, so_far, &ruling, now_millis())
-            });
-            if self.digests && result.is_ok() && answer.entries.len() == batch.len() {
-                let stored = stored(&batch, answer);
-                self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
+            let pause = self.policy.retry.pause(attempt, fastrand::f64(), throttled);
+            if !self.rest(pause).await {
+                return self.give_up(batch, Failed::Drain, doubtful);
             }
-            self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
-            self.complaints.hear(&ruling, result.err(), batch.len(), answer);
-            let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
-            self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
-            if let Some(claims) = testimony {
-                self.tell(&claims);
-            }
-            doubtful = now_doubtful;
-            batch = match next {
-                Next::Done => return batch.spent(),
-                Next::AllAgain => batch,
-                Next::Again(keep) => batch.only(&keep, &self.envelope).0,
-            };
-            if !self.rest(backoff::wait(attempt, fastrand::f64())).await {
-                return self.give_up(batch, doubtful);
+            match self.turn_again(batch.len() as u32).await {
+                Turn::Go => {}
+                Turn::TooLate => return self.give_up(batch, Failed::Throttled, doubtful),
+                Turn::Cut => return self.give_up(batch, Failed::Drain, doubtful),
             }
         }
         unreachable!("attempts end by max_attempts at the latest")
     }
 
-    /// Settles a batch that waits for its next attempt when the end of the drain comes.
-    fn give_up(&self, batch: Batch, doubtful: bool) -> Spent {
-        let (fate, mut settled) = (given_up(Failed::Drain, doubtful), Settled::default());
-        settled.give_up(fate, batch.len() as u64);
+    /// Waits for the turn of a retry: in spells of the longest wait, and as often as it may be tried.
+    async fn turn_again(&self, records: u32) -> Turn {
+        for _ in 0..self.policy.max_attempts {
+            match self.turn(records, Instant::now() + backoff::CAP).await {
+                Turn::TooLate => {
+                    if !self.rest(backoff::CAP.mul_f64(fastrand::f64())).await {
+                        return Turn::Cut;
+                    }
+                }
+                turn => return turn,
+            }
+        }
+        Turn::TooLate
+    }
+
+    /// The same, each entry at the moment at which its shard will take it.
+    async fn send_in_waves(
+        &self,
+        hold: &Mutex<Hold>,
+        batch: Batch,
+        due: Instant,
+        answer: &mut Answer,
+    ) -> Spent {
+        let (mut pieces, mut spent) = (Vec::new(), Spent::default());
+        let first = Piece { at: self.now(), batch, attempt: 1, doubtful: false };
+        let latest = (due + LATEST).saturating_duration_since(self.epoch);
+        self.divide(hold, first, latest, Failed::HeldBack, &mut pieces);
+        while let Some(next) = (0..pieces.len()).min_by_key(|&piece| pieces[piece].at) {
+            let Piece { at, batch, attempt, doubtful } = pieces.swap_remove(next);
+            if !self.rest(at.saturating_sub(self.now())).await {
+                spent = self.give_up(batch, Failed::Drain, doubtful);
+                continue;
+            }
+            match self.try_once(batch, attempt, doubtful, due, answer).await {
+                After::Settled(buffers) => spent = buffers,
+                After::Again { batch, doubtful, throttled } => {
+                    let at = self.now() + self.policy.retry.pause(attempt, fastrand::f64(), throttled);
+                    let again = Piece { at, batch, attempt: attempt + 1, doubtful };
+                    self.divide(hold, again, at + backoff::CAP, Failed::Throttled, &mut pieces);
+                }
+            }
+        }
+        spent
+    }
+
+    /// Divides a piece by the moments of its entries, which lie before `latest`; gives up those without one, as `why`.
+    fn divide(
+        &self,
+        hold: &Mutex<Hold>,
+        piece: Piece,
+        latest: Duration,
+        why: Failed,
+        pieces: &mut Vec<Piece>,
+    ) {
+        let Piece { at, batch, attempt, doubtful } = piece;
+        let shards = self.shards.now();
+        let located: Vec<(Option<ShardId>, u64)> = (0..batch.len())
+            .map(|index| {
+                let shard = batch.hash_key(index).and_then(|key| shards.locate(key));
+                (shard, batch.entry_size(index) as u64)
+            })
+            .collect();
+        let divided = lock(hold).divide(at, latest, located.into_iter());
+        if !divided.too_late.is_empty() {
+            self.give_up(batch.part(&divided.too_late, &self.envelope), why, doubtful);
+        }
+        let mut waves = divided.waves;
+        let last = waves.pop();
+        for (at, entries) in waves {
+            pieces.push(Piece { at, batch: batch.part(&entries, &self.envelope), attempt, doubtful });
+        }
+        if let Some((at, entries)) = last {
+            let whole = entries.len() == batch.len();
+            let batch = if whole { batch } else { batch.only(&entries, &self.envelope).0 };
+            pieces.push(Piece { at, batch, attempt, doubtful });
+        }
+    }
+
+    /// One attempt, and what it means: counted, claimed, learned from.
+    async fn try_once(
+        &self,
+        batch: Batch,
+        attempt: u32,
+        doubtful: bool,
+        due: Instant,
+        answer: &mut Answer,
+    ) -> After {
+        if *self.cut.borrow() {
+            return After::Settled(self.give_up(batch, Failed::Drain, doubtful));
+        }
+        // The buffer holds what an earlier answer said, and must not say it again if this one says nothing.
+        answer.entries.clear();
+        answer.failed_record_count = None;
+        answer.numbers.clear();
+        answer.numbered = self.digests;
+        let called = Instant::now();
+        let result = match self.attempt(batch.body().clone(), answer).await {
+            Attempt::Over(result) => result,
+            Attempt::Cut => {
+                let fate = Fate::Unknown(Unknown::Drain);
+                let mut settled = Settled { entries: batch.len() as u64, ..Settled::default() };
+                settled.give_up(fate, batch.records() as u64);
+                self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
+                self.testify_all(&batch, fate);
+                return After::Settled(batch.spent());
+            }
+        };
+        let may_retry = self.policy.retry.tries_again() && attempt < self.policy.max_attempts;
+        let shards = self.shards.now();
+        let so_far = Circumstances { may_retry, doubtful, shards: &shards };
+        let ruling = match &result {
+            Ok(()) => settle_answer(&batch, answer, so_far),
+            Err(fault) => settle_fault(&batch, fault.cause, so_far),
+        };
+        let testimony = (!self.witnesses.is_empty()).then(|| {
+            let answer = result.is_ok().then_some(&*answer);
+            claims(&batch, answer, so_far, &ruling, now_millis())
+        });
+        if self.digests && result.is_ok() && answer.entries.len() == batch.len() {
+            let stored = stored(&batch, answer);
+            self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
+        }
+        self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
+        let answered = result.is_ok();
+        self.complaints.hear(&ruling, result.err(), batch.records(), answer);
+        let Ruling { outcome, settled, next, doubtful } = ruling;
+        self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
+        if let Some(claims) = testimony {
+            self.tell(&claims);
+        }
+        self.learn(called, answered, &settled, shards.shards().len());
+        let throttled = settled.throttled > 0;
+        match next {
+            Next::Done => After::Settled(batch.spent()),
+            Next::AllAgain => After::Again { batch, doubtful, throttled },
+            Next::Again(keep) => {
+                After::Again { batch: batch.only(&keep, &self.envelope).0, doubtful, throttled }
+            }
+        }
+    }
+
+    /// Tells policy and model what an attempt settled. `answered`: not refused as a whole, and not without an answer.
+    fn learn(&self, called: Instant, answered: bool, settled: &Settled, shards: usize) {
+        let (called, now) = (called.saturating_duration_since(self.epoch), self.now());
+        self.regime.learn(now, settled, shards);
+        let mut model = lock(&self.model);
+        if answered {
+            for (shard, counts) in &settled.shards {
+                let &ShardCounts { entries_sent, sent_bytes, entries_throttled, throttled_bytes, .. } =
+                    counts;
+                if let Some(shard) = *shard {
+                    // A shard's limit is of entries, however many records are in one.
+                    let (sent, throttled) = (entries_sent, entries_throttled);
+                    model.feed(called, now, shard, Seen { sent, sent_bytes, throttled, throttled_bytes });
+                }
+            }
+        }
+        let told = model.judge(now);
+        drop(model);
+        self.ledger.judged(&told);
+    }
+
+    /// Settles a batch that has no next attempt, because of `why`.
+    fn give_up(&self, batch: Batch, why: Failed, doubtful: bool) -> Spent {
+        let (fate, mut settled) = (given_up(why, doubtful), Settled::default());
+        settled.give_up(fate, batch.records() as u64);
         self.ledger.settled(&settled);
         self.testify_all(&batch, fate);
         batch.spent()
@@ -201,15 +396,13 @@ impl<T: Transport> Sender<T> {
     }
 }
 
-/// Digests of the entries that an answer says are stored; it has a result for each.
+/// Digests of the user records that an answer says are stored; it has a result for each entry.
 fn stored(batch: &Batch, answer: &Answer) -> Vec<StoredIn> {
     let (mut all, mut data) = (Vec::new(), Vec::new());
     for (index, (result, number)) in answer.entries.iter().zip(&answer.numbers).enumerate() {
         // An entry whose place is told in no known form can't be found again: the reader has one more, and says so.
         if let (EntryResult::Stored(Some(shard)), Some(number)) = (result, number) {
-            data.clear();
-            batch.data(index, &mut data);
-            StoredIn::add(&mut all, *shard, *number, &data);
+            batch.each_data(index, &mut data, |one| StoredIn::add(&mut all, *shard, *number, one));
         }
     }
     all
@@ -232,181 +425,5 @@ fn timed_out(limit: Duration) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Mutex;
-
-    use super::*;
-    use crate::batch::{BatchBuilder, Pushed};
-    use crate::kinesis::{EntryResult, HashRange, Limits, Refusal, Shard, ShardId, ShardMap};
-    use crate::ledger::Snapshot;
-
-    /// Answers one request after the other by a script; keeps the bodies.
-    #[derive(Clone, Default)]
-    struct Script(Arc<Mutex<(Vec<Reply>, Vec<Bytes>)>>);
-
-    #[derive(Clone)]
-    enum Reply {
-        Entries(Vec<EntryResult>),
-        Fault(Cause),
-        /// Success, without a word on any entry.
-        Wordless,
-        Never,
-    }
-
-    impl Transport for Script {
-        async fn put(&self, body: Bytes, answer: &mut Answer) -> Result<(), Fault> {
-            let reply = {
-                let mut script = self.0.lock().expect("no panic");
-                script.1.push(body);
-                script.0.remove(0)
-            };
-            match reply {
-                Reply::Entries(entries) => {
-                    answer.entries = entries;
-                    Ok(())
-                }
-                Reply::Fault(cause) => Err(Fault::new(cause, "scripted")),
-                Reply::Wordless => Ok(()),
-                Reply::Never => std::future::pending().await,
-            }
-        }
-    }
-
-    struct Sent {
-        counts: Snapshot,
-        bodies: Vec<Bytes>,
-        took: Duration,
-    }
-
-    const OK: EntryResult = EntryResult::Stored(Some(ShardId(0)));
-    const NO: EntryResult = EntryResult::Throttled(Some(ShardId(0)));
-
-    /// Sends a batch of three through the script; time is paused, so waits take none.
-    async fn send(replies: &[Reply], max_attempts: u32, cut_after: Option<Duration>) -> Sent {
-        send_to(replies, max_attempts, cut_after, OpenShards::default()).await
-    }
-
-    async fn send_to(
-        replies: &[Reply],
-        max_attempts: u32,
-        cut_after: Option<Duration>,
-        shards: OpenShards,
-    ) -> Sent {
-        let script = Script(Arc::new(Mutex::new((replies.to_vec(), Vec::new()))));
-        let policy = SendPolicy {
-            retry: Retry::Backoff,
-            max_attempts,
-            max_in_flight: 1,
-            request_timeout: Duration::from_secs(10),
-            drain_timeout: Duration::from_secs(30),
-        };
-        let (cut, is_cut) = watch::channel(false);
-        let ledger = Arc::new(Ledger::new());
-        let envelope = Envelope::new("s", None);
-        let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
-        for key in ["a", "b", "c"] {
-            assert_eq!(builder.push(b"{}", key, None), Pushed::Added);
-        }
-        let batch = builder.seal(&envelope).expect("three entries");
-        ledger.generated(3);
-        let sender = Sender::new(script.clone(), policy, envelope, shards, Arc::clone(&ledger), is_cut);
-        let start = Instant::now();
-        let mut answer = Answer::default();
-        let sending = sender.send(batch, start, &mut answer);
-        match cut_after {
-            None => drop(sending.await),
-            Some(wait) => {
-                let cutting = async {
-                    tokio::time::sleep(wait).await;
-                    cut.send_replace(true);
-                };
-                let _ = tokio::join!(sending, cutting);
-            }
-        }
-        let counts = ledger.snapshot();
-        assert_eq!(counts.law(), Ok(()));
-        assert_eq!(counts.in_flight, 0, "everything is settled");
-        let bodies = script.0.lock().expect("no panic").1.clone();
-        Sent { counts, bodies, took: start.elapsed() }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_an_earlier_answer_said_is_not_taken_for_what_this_one_says() {
-        // The same number of entries is refused, then nothing is said of them: they must not be refused again.
-        let replies = [Reply::Entries(vec![NO, NO, NO]), Reply::Wordless];
-        let sent = send(&replies, 2, None).await;
-        assert_eq!((sent.counts.failed.total(), sent.counts.unknown.get(Unknown::BadAnswer)), (0, 3));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_answer_that_names_a_shard_that_is_not_in_the_map_puts_it_out_of_date() {
-        let whole = Shard { id: ShardId(0), range: HashRange::ALL };
-        let shards = OpenShards::from(ShardMap::new(vec![whole]));
-        let stranger = EntryResult::Throttled(Some(ShardId(7)));
-        for (entries, expected) in [(vec![OK, NO, OK], None), (vec![OK, stranger, OK], Some(ShardId(7)))] {
-            send_to(&[Reply::Entries(entries)], 1, None, shards.clone()).await;
-            let outdated = timeout(Duration::from_secs(1), shards.outdated()).await;
-            assert_eq!(outdated.ok(), expected);
-        }
-    }
-
-    fn keys(body: &Bytes) -> Vec<String> {
-        let body: serde_json::Value = serde_json::from_slice(body).expect("JSON");
-        let entries = body["Records"].as_array().expect("entries");
-        entries.iter().map(|entry| entry["PartitionKey"].as_str().expect("a key").to_owned()).collect()
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn retry_contains_only_the_entries_that_failed() {
-        let replies = [
-            Reply::Entries(vec![NO, OK, NO]),
-            Reply::Fault(Cause::Refused(Refusal::Throttled)),
-            Reply::Entries(vec![OK, NO]),
-            Reply::Entries(vec![OK]),
-        ];
-        let sent = send(&replies, 10, None).await;
-        let asked: Vec<Vec<String>> = sent.bodies.iter().map(keys).collect();
-        assert_eq!(asked, [vec!["a", "b", "c"], vec!["a", "c"], vec!["a", "c"], vec!["c"]]);
-        assert_eq!((sent.counts.sent, sent.counts.throttled), (3, 2 + 2 + 1));
-        assert_eq!(sent.counts.sent_bytes, 3 * 3);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn attempts_end_at_their_bound() {
-        let sent = send(&vec![Reply::Entries(vec![NO, NO, NO]); 9], 4, None).await;
-        assert_eq!(sent.bodies.len(), 4);
-        assert_eq!(sent.counts.failed.get(Failed::Throttled), 3);
-        assert!(
-            sent.took <= backoff::BASE * 7,
-            "waits of at most 1, 2 and 4 times the base: {:?}",
-            sent.took
-        );
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_request_without_answer_ends_by_its_timeout_and_a_retry_resolves_it() {
-        let sent = send(&[Reply::Never, Reply::Entries(vec![OK, OK, OK])], 10, None).await;
-        assert_eq!((sent.counts.sent, sent.counts.perhaps_twice, sent.counts.unknown.total()), (3, 3, 0));
-        let sent = send(&[Reply::Never], 1, None).await;
-        assert_eq!(sent.counts.unknown.get(Unknown::Timeout), 3);
-        assert_eq!(sent.took, Duration::from_secs(10));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn the_end_of_the_drain_settles_what_waits_and_what_is_on_the_wire() {
-        let second = Some(Duration::from_secs(1));
-        let sent = send(&[Reply::Never], 10, second).await;
-        assert_eq!((sent.counts.unknown.get(Unknown::Drain), sent.took), (3, Duration::from_secs(1)));
-        // Refused over and over: at the cut it rests (an attempt takes no time here).
-        let sent = send(&vec![Reply::Fault(Cause::Refused(Refusal::Throttled)); 99], 99, second).await;
-        assert_eq!((sent.counts.failed.get(Failed::Drain), sent.took), (3, Duration::from_secs(1)));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn records_refused_after_a_silence_end_as_unknown() {
-        let replies = [Reply::Fault(Cause::Silent(Silence::Connection)), Reply::Entries(vec![OK, NO, NO])];
-        let sent = send(&replies, 2, None).await;
-        assert_eq!((sent.counts.sent, sent.counts.perhaps_twice), (1, 1));
-        assert_eq!(sent.counts.unknown.get(Unknown::EarlierAttempt), 2);
-    }
-}
+#[path = "sender_tests.rs"]
+mod tests;

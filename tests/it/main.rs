@@ -2,6 +2,7 @@
 //!
 //! One binary, because the SDK links slowly.
 
+mod aggregation;
 mod answers;
 mod corners;
 mod faults;
@@ -28,6 +29,7 @@ mod starts;
 mod streams;
 mod support;
 mod templates;
+mod throttling;
 mod tidy;
 mod verify;
 mod wires;

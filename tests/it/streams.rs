@@ -110,6 +110,17 @@ fn each_subcommand_calls_the_actions_that_its_documentation_names_and_no_others(
         ("kinesis-streamer --verify", &["--stream=local", "--max-records=1", "--verify"]),
         ("kinesis-streamer --dry-run", &["--stream=local", "--dry-run"]),
         ("verify", &["verify", "--stream=local", "--idle=0s"]),
+        (
+            "compare-retry",
+            &[
+                "compare-retry",
+                "--stream=local",
+                "--policies=none",
+                "--calm-for=1s",
+                "--overload-for=1s",
+                "--recover-for=1s",
+            ],
+        ),
         ("stream create", &["stream", "create", "made", "--retention=48h"]),
         ("stream describe", &["stream", "describe", "made"]),
         ("stream delete", &["stream", "delete", "made"]),

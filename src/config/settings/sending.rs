@@ -35,9 +35,9 @@ pub const RETRY: Setting = Setting::new(
     "STREAMER_RETRY",
     "retry",
     "POLICY",
-    OneOf(&["backoff", "none"]),
-    Value("backoff"),
-    "Try refused records again after a growing random wait, or never (just measure)",
+    OneOf(&["none", "immediate", "exponential", "full-jitter", "aimd", "limiter"]),
+    Value("full-jitter"),
+    "What happens to refused records: never sent again (just measure), at once, after a wait that doubles, after a random part of it; aimd: all is sent at a rate that gives way to throttles; limiter: each waits until its shard should take it",
 );
 
 /// Most attempts for one record.

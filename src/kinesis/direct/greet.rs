@@ -41,7 +41,10 @@ impl Direct {
                 Ok(Err(fault)) => fault,
                 Err(_) => Fault::new(Cause::Silent(Silence::Timeout), format!("no answer within {limit:?}")),
             };
-            let passing = matches!(fault.cause, Cause::Refused(Refusal::Throttled) | Cause::Silent(_));
+            let passing = matches!(
+                fault.cause,
+                Cause::Refused(Refusal::Throttled | Refusal::KmsThrottled) | Cause::Silent(_)
+            );
             if !passing || attempt == ATTEMPTS {
                 return Err(why(fault, stream, region));
             }

@@ -1,8 +1,8 @@
 //! What a shard takes: two token buckets, decided by arithmetic alone.
 //!
-//! Decides whether one record passes and which limit refused it. Does not know streams, shards,
-//! clocks or HTTP: time is an argument, so that a prediction can ask the same question about a
-//! second that has not come yet.
+//! Decides whether one record passes and which limit refused it, and when the next one may. Does not know streams,
+//! shards, clocks or HTTP: time is an argument, so that whoever predicts asks the same question as the embedded
+//! stream, about a second that has not come yet.
 
 use std::time::Duration;
 
@@ -42,40 +42,66 @@ pub enum Refusal {
 /// does not drift however long the run. It is signed because a record that is larger than a whole
 /// second's worth leaves a debt.
 #[derive(Debug, Clone)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     rate: i128,
+    /// The most tokens that it holds.
+    depth: i128,
     level: i128,
     at: Duration,
 }
 
 impl Bucket {
     /// A full bucket of one second at `rate` tokens a second.
-    pub(super) fn full(rate: u64, now: Duration) -> Self {
-        let rate = i128::from(rate);
-        Self { rate, level: rate * PARTS, at: now }
+    pub(crate) fn full(rate: u64, now: Duration) -> Self {
+        Self::of_depth(rate, rate, now)
+    }
+
+    /// A full bucket of `depth` tokens that refills at `rate` tokens a second.
+    pub(super) fn of_depth(rate: u64, depth: u64, now: Duration) -> Self {
+        let (rate, depth) = (i128::from(rate), i128::from(depth));
+        Self { rate, depth, level: depth * PARTS, at: now }
+    }
+
+    /// How long after the last refill `cost` tokens will be there, if nothing is spent until then.
+    pub(super) fn wait(&self, cost: u64) -> Duration {
+        let needed = i128::from(cost).min(self.depth) * PARTS - self.level;
+        if needed <= 0 {
+            return Duration::ZERO;
+        }
+        if self.rate == 0 {
+            return Duration::MAX;
+        }
+        // A nanosecond brings `rate` parts.
+        let nanos = (needed + self.rate - 1) / self.rate;
+        u64::try_from(nanos).map_or(Duration::MAX, Duration::from_nanos)
+    }
+
+    /// Takes away what is there; a debt stays.
+    pub(super) fn drain(&mut self) {
+        self.level = self.level.min(0);
     }
 
     /// Brings the level up to `now`. A time before the last one changes nothing.
-    pub(super) fn refill(&mut self, now: Duration) {
+    pub(crate) fn refill(&mut self, now: Duration) {
         if let Some(elapsed) = now.checked_sub(self.at) {
             // A Duration's nanoseconds (below 2^94) and what the level lacks both fit i128; the product
             // is bounded first, so no rate can overflow it.
-            let lacks = self.rate * PARTS - self.level;
+            let lacks = self.depth * PARTS - self.level;
             let elapsed = i128::try_from(elapsed.as_nanos()).unwrap_or(i128::MAX);
             self.level += elapsed.checked_mul(self.rate).map_or(lacks, |gain| gain.min(lacks));
             self.at = now;
         }
     }
 
-    pub(super) fn is_full(&self) -> bool {
-        self.level == self.rate * PARTS
+    pub(crate) fn is_full(&self) -> bool {
+        self.level == self.depth * PARTS
     }
 
-    pub(super) fn is_in_debt(&self) -> bool {
+    pub(crate) fn is_in_debt(&self) -> bool {
         self.level < 0
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.level <= 0
     }
 
@@ -84,12 +110,12 @@ impl Bucket {
     /// A cost above the whole capacity passes when the bucket is full: it then owes the rest. This is how
     /// a stream whose record size was raised takes its large records: it bursts to 10 MiB and averages
     /// 1 MiB a second (AWS, "Handle large records").
-    pub(super) fn has(&self, cost: u64) -> bool {
+    pub(crate) fn has(&self, cost: u64) -> bool {
         let cost = i128::from(cost) * PARTS;
-        self.level >= cost || (cost > self.rate * PARTS && self.is_full())
+        self.level >= cost || (cost > self.depth * PARTS && self.is_full())
     }
 
-    pub(super) fn spend(&mut self, cost: u64) {
+    pub(crate) fn spend(&mut self, cost: u64) {
         self.level -= i128::from(cost) * PARTS;
     }
 }
