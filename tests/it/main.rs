@@ -18,6 +18,7 @@ mod manifests;
 mod matrix;
 mod payloads;
 mod profiles;
+mod queries;
 mod replay;
 mod runs;
 mod secrets;
