@@ -20,11 +20,12 @@ use super::sampling::Sampling;
 use super::sheet::Sheet;
 use super::stages::{Reached, Stages};
 use super::start_error::StartError;
+use super::terminal::{Facts, FullScreen};
 use super::trace;
 use super::watch::Watch;
 use crate::batch::Compression;
 use crate::config::Config;
-use crate::expose::{Console, Phase, RunFacts, View};
+use crate::expose::{Console, Goal, Phase, RunFacts, View};
 use crate::generate::Maker;
 use crate::journal::Journal;
 use crate::kinesis::{Lane, OpenShards, StreamRef};
@@ -41,6 +42,7 @@ struct Running {
     ledger: Arc<Ledger>,
     view: View,
     watch: Watch,
+    full: Option<FullScreen>,
     sampling: Sampling,
     stream: StreamRef,
     embedded: Option<Embedded>,
@@ -91,6 +93,7 @@ impl App {
     async fn begin(self) -> Result<Running, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
+        let stops = self.stops;
         let Reached { client, lane, stream, shards, embedded, .. } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
@@ -109,6 +112,8 @@ impl App {
             seed: config.seed.value,
         };
         let (cut, is_cut) = watch::channel(false);
+        let open = shards.shards().len();
+        let in_words = format!("{}, {open} {}", stream.name(), if open == 1 { "shard" } else { "shards" });
         let shards = OpenShards::from(shards);
         let follower = Follower {
             client,
@@ -165,7 +170,17 @@ impl App {
         let carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
         let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger));
-        watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
+        let goal = Goal { duration: offered.duration, records: own_records };
+        let full = if config.tui {
+            let max_in_flight = config.send.max_in_flight as u64;
+            // Who lets a run be steered puts its helm here.
+            let facts = Facts { stream: in_words, goal, max_in_flight, stops, helm: None };
+            let begun = FullScreen::begin(facts, view.clone(), Arc::clone(&ledger), console.clone());
+            Some(begun.map_err(StartError::Thread)?)
+        } else {
+            watch.show(Arc::clone(&ledger), console.clone(), config.log.format, goal);
+            None
+        };
         Ok(Running {
             duration: offered.duration,
             config,
@@ -173,6 +188,7 @@ impl App {
             ledger,
             view,
             watch,
+            full,
             sampling,
             stream,
             embedded,
@@ -245,6 +261,9 @@ impl Running {
             Some(beside) => Some(beside.finish(abort).await),
             None => None,
         };
+        if let Some(full) = self.full {
+            full.end().await;
+        }
         drop(self.watch);
         self.console.end_progress();
         let counts = self.ledger.snapshot();

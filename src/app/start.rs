@@ -12,6 +12,7 @@ use super::readback::Beside;
 use super::sheet::{self, Blank};
 use super::stages::{Reached, Stages, reach};
 use super::start_error::StartError;
+use super::terminal::Stops;
 use super::trace;
 use super::watch::Watch;
 use crate::config::{Config, LogFormat};
@@ -42,6 +43,8 @@ pub struct App {
     /// The moment before which nothing is due, since the Unix epoch.
     pub(super) start_at: Option<Duration>,
     pub(super) sheet: Option<Blank>,
+    /// Who hears of a key that stops the run.
+    pub(super) stops: Option<Stops>,
 }
 
 impl App {
@@ -126,7 +129,14 @@ impl App {
             beside,
             start_at,
             sheet,
+            stops: None,
         })
+    }
+
+    /// With somebody to tell of a key that stops the run, by its name; for a run that has the whole terminal.
+    #[must_use]
+    pub fn with_keys(self, stops: Stops) -> Self {
+        Self { stops: Some(stops), ..self }
     }
 
     /// The counts of the run.

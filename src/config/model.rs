@@ -70,6 +70,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// Where the run's own word is kept; none: nowhere.
     pub journal: Option<PathBuf>,
+    /// Whether the run has the whole terminal.
+    pub tui: bool,
     /// What is logged.
     pub log: Log,
     /// What the user should know although nothing is wrong.
@@ -245,6 +247,7 @@ impl Config {
                 if self.reading.foreign_allowed { "allow" } else { "fault" }.to_owned(),
             ),
             (table::LISTEN.name, self.listen.map_or("off".to_owned(), |address| address.to_string())),
+            (table::TUI.name, self.tui.to_string()),
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];

@@ -8,6 +8,7 @@ mod fleet;
 mod payloads;
 mod sending;
 mod verifying;
+mod watching;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub use fleet::*;
 pub use payloads::*;
 pub use sending::*;
 pub use verifying::*;
+pub use watching::*;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -393,6 +395,7 @@ pub const SETTINGS: &[Setting] = &[
     LISTEN,
     JOURNAL,
     ANSWER_SHEET,
+    TUI,
     LOG,
     LOG_FORMAT,
 ];

@@ -58,6 +58,7 @@ vars! {
     streamer_event_size streamer_inject streamer_compression streamer_framing streamer_answer_sheet
     streamer_max_in_flight_bytes
     streamer_listen streamer_journal streamer_log streamer_log_format
+    streamer_tui
 }
 
 impl Vars {

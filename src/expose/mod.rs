@@ -3,10 +3,13 @@
 //! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
+mod bar;
 mod catalogue;
 mod chart;
 mod console;
+mod course;
 mod forecast;
+mod held;
 mod human;
 mod journal;
 mod metrics;
@@ -20,13 +23,17 @@ mod slots;
 mod start;
 mod stream;
 mod summary;
+pub mod tui;
 mod verdict;
 mod view;
 
+pub use bar::Bar;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
 pub use console::{Console, ConsoleWriter};
+pub use course::{Course, Follow, Goal};
 pub use forecast::Forecast;
+pub use held::Pane;
 pub use human::{bytes as human_bytes, grouped, span as human_span};
 pub use journal::{journal_json, journal_text};
 pub use metrics::{MOST_SHARD_LABELS, Metrics, MetricsError};

@@ -27,6 +27,7 @@ mod starts;
 mod streams;
 mod support;
 mod templates;
+mod terminal;
 mod tidy;
 mod verify;
 mod wires;
