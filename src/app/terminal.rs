@@ -300,3 +300,46 @@ impl Drawing {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+    use crate::crash::on_panic;
+    use crate::expose::Terminal;
+
+    #[test]
+    #[ignore = "the other half of the test below, which runs it in a process of its own"]
+    fn a_process_that_panics_while_it_has_the_screen() {
+        let live = Terminal { live: true, colour: false, width: None };
+        let console = Console::start(std::io::stderr(), live).expect("a thread");
+        let given = console.clone();
+        on_panic(move |words| {
+            give_terminal_back(&given);
+            given.print(&format!("last words: {words}"));
+            given.flush(PATIENCE);
+            std::process::exit(70);
+        });
+        console.give(ENTER, LEAVE);
+        console.print("logged while the screen was given away");
+        assert!(console.paint(b"a frame".to_vec()));
+        panic!("on purpose");
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_before_its_last_words() {
+        let mut child = Command::new(std::env::current_exe().expect("this binary"));
+        let name = "app::terminal::tests::a_process_that_panics_while_it_has_the_screen";
+        child.args(["--exact", name, "--ignored", "--nocapture"]);
+        let output = child.output().expect("a process");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(70), "{told:?}");
+        let [enter, leave] = [ENTER, LEAVE].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        let (_, rest) = told.split_once(&enter).expect("a screen");
+        let (frame, rest) = rest.split_once(&leave).expect("its end");
+        assert_eq!(frame, "a frame");
+        let (logged, words) = (rest.find("logged while"), rest.find("last words: "));
+        assert!(logged.is_some() && logged < words && rest.contains("on purpose"), "{told:?}");
+    }
+}
