@@ -10,6 +10,7 @@ mod claim_tests;
 mod draw;
 mod dry_run;
 mod embedded;
+mod exporting;
 mod files;
 mod forecast;
 mod guard;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use super::App;
 use super::barrier;
 use super::embedded::Embedded;
+use super::exporting::Exporting;
 use super::pace::{self, Pace};
 use super::plan;
 use super::readback::Beside;
@@ -43,6 +44,7 @@ struct Running {
     view: View,
     watch: Watch,
     full: Option<FullScreen>,
+    exporting: Exporting,
     sampling: Sampling,
     stream: StreamRef,
     embedded: Option<Embedded>,
@@ -170,6 +172,7 @@ impl App {
         let carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
         let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger));
+        let exporting = Exporting::begin(&config, &view)?;
         let goal = Goal { duration: offered.duration, records: own_records };
         let full = if config.tui {
             let max_in_flight = config.send.max_in_flight as u64;
@@ -189,6 +192,7 @@ impl App {
             view,
             watch,
             full,
+            exporting,
             sampling,
             stream,
             embedded,
@@ -261,6 +265,7 @@ impl Running {
             Some(beside) => Some(beside.finish(abort).await),
             None => None,
         };
+        self.exporting.end().await;
         if let Some(full) = self.full {
             full.end().await;
         }

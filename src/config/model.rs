@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::fleet::StartAt;
+use super::otel::Otlp;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
 use crate::batch::Packing;
@@ -68,6 +69,8 @@ pub struct Config {
     pub reading: Reading,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where metrics are exported to by OpenTelemetry's protocol; none: nowhere.
+    pub otlp: Option<Otlp>,
     /// Where the run's own word is kept; none: nowhere.
     pub journal: Option<PathBuf>,
     /// Whether the run has the whole terminal.

@@ -93,6 +93,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         verify: verify?,
         reading: reading?,
         listen: listen?,
+        // Its variables are no settings: who reads the environment fills it in.
+        otlp: None,
         journal: journal?,
         tui: tui?,
         log: log?,

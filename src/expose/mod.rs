@@ -13,6 +13,8 @@ mod held;
 mod human;
 mod journal;
 mod metrics;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod picture;
 mod progress;
 mod reading;

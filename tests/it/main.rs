@@ -16,6 +16,7 @@ mod listener;
 mod living;
 mod manifests;
 mod matrix;
+mod otlp;
 mod payloads;
 mod profiles;
 mod queries;
