@@ -8,11 +8,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use kinesis_streamer::aggregate as kpl;
 use kinesis_streamer::cbor;
 use kinesis_streamer::config::{self, Invocation};
 use kinesis_streamer::generate::{self, EventKind, Generator, Template, TemplateMode, Timestamp};
 use kinesis_streamer::key::{KeyStrategy, Keyer};
-use kinesis_streamer::kinesis::{Answer, EntryResult, HashRange, Shard, ShardId, ShardMap, Wire};
+use kinesis_streamer::kinesis::{Answer, EntryResult, HashKey, HashRange, Shard, ShardId, ShardMap, Wire};
 use kinesis_streamer::local::{Api, Clock, Options, Store};
 use kinesis_streamer::replay::Trace;
 use kinesis_streamer::schedule::profile::{self, Inline, Start};
@@ -111,7 +112,8 @@ pub fn answer(data: &[u8]) {
 }
 
 /// Law: any record is unpacked to user records that are not larger than it can hold, as it is, and as the message of an
-/// aggregate whose check sum is right.
+/// aggregate whose check sum is right. What is read of an aggregate is read again when our own writer has written it, and
+/// has the size that was told beforehand.
 pub fn aggregate(data: &[u8]) {
     let unpack = |record: &[u8]| {
         let (mut room, mut given, mut bytes) = (Vec::new(), 0_usize, 0_usize);
@@ -124,10 +126,35 @@ pub fn aggregate(data: &[u8]) {
         });
         assert!(given <= record.len().max(1), "{given} user records in {} bytes", record.len());
         assert!(bytes <= record.len(), "more bytes than there are");
+        if let Some(Ok(message)) = kpl::message(record) {
+            written_again(message);
+        }
     };
     unpack(data);
     let digest = Md5::digest(data);
     unpack(&[&[0xf3, 0x89, 0x9a, 0xc2], data, &digest[..]].concat());
+}
+
+/// Writes the user records of a message, if it is one, and reads them again.
+fn written_again(message: &[u8]) {
+    let (mut first, mut written) = (Vec::new(), kpl::Aggregate::default());
+    if kpl::each(message, |one| first.push(one)).is_err() {
+        return;
+    }
+    for one in &first {
+        let mut digits = [0; 39];
+        let digits = one.explicit_hash_key.map(|key| key.decimal(&mut digits));
+        let hash_key = one.explicit_hash_key.unwrap_or_else(|| HashKey::of(one.partition_key));
+        let (before, addition) = (written.size(), written.weigh(one.data, one.partition_key, digits));
+        written.add(addition, one.data, one.partition_key, digits, hash_key);
+        assert_eq!(written.size(), before + addition.bytes());
+    }
+    let (mut record, mut again) = (Vec::new(), Vec::new());
+    written.write(&mut record);
+    assert_eq!(record.len(), written.size());
+    let message = kpl::message(&record).and_then(Result::ok).expect("it is one, with its check sum");
+    assert_eq!(kpl::each(message, |one| again.push(one)), Ok(()));
+    assert_eq!(again, first);
 }
 
 /// Law: any file is read to its end or refused, in no more items than it has bytes; what is told of it is told again.
@@ -314,7 +341,8 @@ pub fn key(data: &[u8]) {
 /// A template, or what the Kinesis Data Generator's page has saved.
 ///
 /// Law: `lint` says that the generator takes exactly what strict mode takes; what is told of either can be shown by a
-/// terminal; a file that is imported has a plain name, which leads out of no folder.
+/// terminal; a file that is imported has a plain name, which leads out of no folder. As a template in Jinja, it is refused
+/// in words that can be shown, or its events are the same each time, on one line, and within their bound.
 pub fn template(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let is_plain = |text: &str| !text.chars().any(|letter| letter.is_control() && letter != '\n');
@@ -322,6 +350,22 @@ pub fn template(data: &[u8]) {
     assert_eq!(verdict.kdg, Template::compile(text, TemplateMode::Strict).is_ok(), "{text:?}");
     assert_eq!(verdict.usable, Template::compile(text, TemplateMode::Lenient).is_ok(), "{text:?}");
     assert!(is_plain(&verdict.report), "{:?}", verdict.report);
+    match Template::compile_jinja(text) {
+        Ok(template) => {
+            let generator = Generator::of_template(template.into(), 1, "p");
+            let (mut one, mut other) = (Vec::new(), Vec::new());
+            for sequence in [0, 7, u64::MAX] {
+                for out in [&mut one, &mut other] {
+                    out.clear();
+                    generator.write(3, sequence, &Timestamp::from_unix_millis(0), out);
+                }
+                assert_eq!(one, other, "{text:?}");
+                assert!(one.len() <= generator.largest_event() && !one.contains(&b'\n'), "{text:?}");
+                assert!(!one.is_empty() || generator.failure().is_some_and(is_plain), "{text:?}");
+            }
+        }
+        Err(error) => assert!(error.remarks().iter().all(|remark| is_plain(&remark.to_string())), "{error}"),
+    }
     match generate::import(text) {
         Ok(imported) => {
             for one in imported {

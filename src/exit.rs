@@ -117,7 +117,7 @@ impl Exit {
             }
             Self::Usage => "settings or arguments are wrong; all problems are listed",
             Self::BadData => {
-                "`lint`: the Kinesis Data Generator would refuse the template; `import`: something could not be imported"
+                "`lint`: the Kinesis Data Generator would refuse the template, or one in Jinja can't be used; `import`: something could not be imported"
             }
             Self::NoStream => "the stream does not exist",
             Self::Unreachable => "the endpoint can't be reached, or does not answer as Kinesis does",

@@ -14,6 +14,7 @@
 #[macro_use]
 mod named;
 
+pub mod aggregate;
 pub mod app;
 pub mod batch;
 pub mod cbor;

@@ -20,19 +20,22 @@ use kinesis_streamer::expose::tui::LEAVE;
 use kinesis_streamer::expose::{Console, Terminal, journal_json, journal_text};
 use kinesis_streamer::generate::{Event, Maker, Samples};
 use kinesis_streamer::journal::{self, Account, ReadError, Reader};
-use kinesis_streamer::{crash, kinesis, local};
+use kinesis_streamer::{crash, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
 use tokio::sync::{mpsc, oneshot};
 
 #[path = "main/env_file.rs"]
 mod env_file;
+#[path = "main/log.rs"]
+mod log;
 #[path = "main/say.rs"]
 mod say;
 #[path = "main/signals.rs"]
 mod signals;
 
 use env_file::env_file;
+use log::start_log;
 use say::{complain, print, refuse, say, tell, unwritable};
 use signals::Signals;
 
@@ -49,7 +52,7 @@ fn main() -> ExitCode {
             Ok((event, notes)) => sample(&config, &event, &notes, count, separator),
             Err(error) => refuse(&error),
         },
-        Ok(Invocation::Lint(template)) => tell(app::lint_template(&template, io::stdin())),
+        Ok(Invocation::Lint(file, language)) => tell(app::lint_template(&file, language, io::stdin())),
         Ok(Invocation::Import { from, periods, into }) => {
             tell(app::import_saved(&from, periods.as_ref(), &into, io::stdin()))
         }
@@ -158,18 +161,6 @@ fn terminal() -> Terminal {
 /// The columns and lines that standard error has now, where it is a terminal.
 fn size() -> Option<(u16, u16)> {
     terminal_size::terminal_size_of(io::stderr()).map(|(width, height)| (width.0, height.0))
-}
-
-fn start_log(log: &Log, console: &Console) {
-    // The cron scheduler tells of its own start. What the user names in STREAMER_LOG comes later and wins.
-    let (usual, never) = (kinesis::LOG_DIRECTIVES, kinesis::LOG_NEVER);
-    let filter = format!("tokio_cron_scheduler=warn,{usual},{},{never}", log.filter);
-    let builder =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone()).with_target(false);
-    match log.format {
-        LogFormat::Text => builder.with_ansi(console.terminal().colour).init(),
-        LogFormat::Json => builder.json().init(),
-    }
 }
 
 /// How many files this process may open: the limit, raised as far as it goes. None where there is no limit.
@@ -371,7 +362,7 @@ fn sample(config: &Config, event: &Event, notes: &[String], count: u64, separato
         Samples { job: 0, count, first_unix_millis: now.as_millis() as u64, step_millis: 100, separator };
     let mut out = io::BufWriter::new(io::stdout().lock());
     match samples.write(&maker, &mut out) {
-        Ok(()) => Exit::Sent,
+        Ok(()) => maker.failure().map_or(Exit::Sent, |why| refuse(&format!("an event is left out: {why}"))),
         Err(error) => unwritable(&error),
     }
 }

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::aggregation;
 use super::offered::Offered;
 use super::plan::{facts, first_second};
-use super::stages::{Stages, reach};
+use super::stages::{Stages, reach, shards};
 use super::start_error::StartError;
 use super::trace;
 use crate::config::Config;
@@ -26,11 +27,13 @@ pub async fn dry_run(config: &Config, event: &Event) -> Result<String, StartErro
     let now = wall();
     let start_at = config.start_at.map(|start| start.moment(now));
     let planned = facts(config, &offered, reached.as_ref(), &maker, &keyer, trace.as_ref(), start_at);
+    let planned = aggregation::told(config, limits, &maker, planned);
     if trace.is_some() {
         return Ok(start_text(&planned));
     }
     let begin = start_at.unwrap_or_default().saturating_sub(Duration::from_secs(1)).max(now);
-    let second = first_second(config, &offered, &envelope, limits, &maker, &keyer, begin);
+    let map = shards(config, reached.as_ref());
+    let second = first_second(config, &offered, &envelope, (limits, &map), &maker, &keyer, begin);
     let told: String = offered.notices.iter().map(|notice| format!("notice: {notice}\n")).collect();
     Ok(start_text(&planned) + &told + &second)
 }

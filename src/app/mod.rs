@@ -2,6 +2,7 @@
 //!
 //! `start.rs` makes a run ready, `run.rs` lives it to its end; the other files are what these two are made of.
 
+mod aggregation;
 mod barrier;
 #[cfg(test)]
 mod burst_tests;

@@ -3,16 +3,17 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use super::aggregation;
 use super::barrier::written;
 use super::forecast;
 use super::offered::Offered;
 use super::stages::Reached;
-use crate::batch::{BatchBuilder, Compression, Envelope, Framing, Packer, Pushed, Spent};
+use crate::batch::{BatchBuilder, Bundler, Compression, Envelope, Framing, Packer, Pushed, Spent};
 use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};
 use crate::generate::{Due, Maker, Shaping};
 use crate::key::{KeyStrategy, Keyer};
-use crate::kinesis::{Limits, Mode};
+use crate::kinesis::{HttpClientKind, Limits, Mode, ShardMap};
 use crate::replay::{Kind, Trace};
 use crate::schedule::{Arrivals, Curve, Measure, Offer, Quota, Share, Weighing};
 use crate::send::Retry;
@@ -81,6 +82,7 @@ pub(super) fn facts(
             _ => None,
         },
         replay: trace.map(|trace| replay(config, trace)),
+        aggregation: None,
         forecast: reached
             .filter(|reached| reached.facts.by_key != Some(false))
             .and_then(|reached| forecast::shares(&config.key, load.jobs, maker, keyer, &reached.shards)),
@@ -97,6 +99,16 @@ pub(super) fn facts(
         drain_timeout: config.send.drain_timeout,
         listen: config.listen.map(|address| address.to_string()),
         journal: config.journal.as_ref().map(|path| path.display().to_string()),
+        client: client(config.client, reached.map(|reached| reached.lane.client())),
+        wire: config.wire.to_string(),
+    }
+}
+
+/// Who makes the requests.
+fn client(asked: HttpClientKind, found: Option<HttpClientKind>) -> String {
+    match found {
+        Some(found) if found != asked => format!("{found} ({asked} was asked for, but a proxy is set)"),
+        _ => asked.to_string(),
     }
 }
 
@@ -183,7 +195,7 @@ pub(super) fn first_second(
     config: &Config,
     offered: &Offered,
     envelope: &Envelope,
-    limits: Limits,
+    (limits, map): (Limits, &ShardMap),
     maker: &Maker,
     keyer: &Keyer,
     wall: Duration,
@@ -203,36 +215,51 @@ pub(super) fn first_second(
     };
     let (seed, share) = (config.seed.value, config.share.unwrap_or(Share::WHOLE));
     let mut sequences = vec![(0_u64, 0_u64); load.jobs as usize];
-    let mut packer = Packer::default();
+    let (mut packer, mut bundler) = (Packer::default(), Bundler::default());
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
+    let (mut all_entries, together) = (0, aggregation::together(config, limits, maker, map.shards().len()));
     let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
-    for slice in Arrivals::shared(quota, curve, load.pacing, limits.request_records, seed, share) {
+    for slice in Arrivals::shared(quota, curve, load.pacing, together, seed, share) {
         let (mut left, (next, opened_millis)) = (slice.records, &mut sequences[slice.job as usize]);
         let mut due = Due::new(second * 1_000 + slice.offset.as_millis() as u64, *opened_millis);
         while left > 0 {
             let mut builder = BatchBuilder::of(config.wire, limits, std::mem::take(&mut spent));
+            bundler.begin(map);
             while left > 0 {
                 event.clear();
                 let made = maker.compose(slice.job, *next, &mut due, &mut event);
+                if !made.made {
+                    *next += 1;
+                    left -= 1;
+                    continue;
+                }
                 let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
                 maker.finish(slice.job, &made, 0, &mut event);
                 let data = packer.pack(config.packing, &mut event);
-                if explicit.is_ok_and(|explicit| builder.push(data, &key, explicit) == Pushed::Full) {
+                let pushed = explicit.map(|explicit| match config.aggregation {
+                    None => builder.push(data, &key, explicit),
+                    Some(aggregation) => bundler.push(aggregation, &mut builder, map, data, &key, explicit),
+                });
+                if pushed == Ok(Pushed::Full) {
                     break;
                 }
                 *next += 1;
                 left -= 1;
             }
+            bundler.finish(&mut builder, map);
             spent = match builder.seal(envelope) {
                 Err(unused) => unused,
                 Ok(batch) => {
                     requests += 1;
-                    records += batch.len();
+                    records += batch.records();
+                    all_entries += batch.len();
                     body_bytes += batch.body().len();
                     if requests <= LISTED {
                         let (job, millis) = (slice.job, slice.offset.as_secs_f64() * 1e3);
-                        let (entries, size, body) = (batch.len(), batch.size(), batch.body().len());
-                        let _ = writeln!(rows, "{millis:>10.1} ms{job:>8}{entries:>9}{size:>12}{body:>14}");
+                        let (records, size, body) = (batch.records(), batch.size(), batch.body().len());
+                        let _ = write!(rows, "{millis:>10.1} ms{job:>8}{records:>9}{size:>12}{body:>14}");
+                        let entries = config.aggregation.map(|_| format!("{:>9}", batch.len()));
+                        let _ = writeln!(rows, "{}", entries.unwrap_or_default());
                     }
                     batch.spent()
                 }
@@ -240,9 +267,13 @@ pub(super) fn first_second(
         }
         *opened_millis = due.opened_millis;
     }
+    let (packed, column) = match config.aggregation {
+        None => (String::new(), ""),
+        Some(_) => (format!(", as {all_entries} Kinesis records,"), "  Kinesis"),
+    };
     let mut text = format!(
-        "\nThe first due second would send {records} records in {requests} requests, {body_bytes} bytes on the wire:\n\n\
-         {:>13}{:>8}{:>9}{:>12}{:>14}\n{rows}",
+        "\nThe first due second would send {records} records{packed} in {requests} requests, {body_bytes} bytes on the \
+         wire:\n\n{:>13}{:>8}{:>9}{:>12}{:>14}{column}\n{rows}",
         "at", "job", "records", "bytes", "body bytes"
     );
     if requests > LISTED {

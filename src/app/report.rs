@@ -39,7 +39,7 @@ impl Report {
     #[must_use]
     pub fn exit(&self) -> Exit {
         // The embedded stream is ours: that it holds less than was counted as sent can only be a defect.
-        let lost = self.facts.held.is_some_and(|held| held < self.counts.sent);
+        let lost = self.facts.held.is_some_and(|held| held < self.counts.entries_sent);
         if self.counts.law().is_err() || self.counts.in_flight > 0 || lost {
             Exit::Defect
         } else if self.sheet.as_ref().is_some_and(|sheet| sheet.written.is_err()) {
@@ -127,12 +127,19 @@ impl Report {
             unknown = counts.unknown.total(),
             in_flight = counts.in_flight,
             throttled = counts.throttled,
+            entries_sent = counts.entries_sent,
+            entries_throttled = counts.entries_throttled,
+            sent_elsewhere = counts.sent_elsewhere,
             perhaps_twice = counts.perhaps_twice,
             requests = counts.requests.total(),
             ticks_fired = counts.ticks_fired,
             ticks_missed = counts.ticks_missed,
             delivery_delay_p50_seconds = seconds(counts.delivery_delay.quantile(0.5)),
             delivery_delay_p99_seconds = seconds(counts.delivery_delay.quantile(0.99)),
+            tick_lateness_p50_seconds = seconds(counts.lateness.quantile(0.5)),
+            tick_lateness_p90_seconds = seconds(counts.lateness.quantile(0.9)),
+            tick_lateness_p99_seconds = seconds(counts.lateness.quantile(0.99)),
+            tick_lateness_max_seconds = seconds(counts.lateness.max()),
             load_seconds = seconds(self.load_time),
             drain_seconds = self.drain_time.as_secs_f64(),
             held = self.facts.held,

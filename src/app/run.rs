@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::App;
+use super::aggregation;
 use super::barrier;
 use super::embedded::Embedded;
 use super::exporting::Exporting;
@@ -100,6 +101,7 @@ impl App {
         let Stages { limits, maker, keyer, envelope } = stages;
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
+        let together = aggregation::together(&config, limits, &maker, shards.shards().len());
         let plan = Plan {
             cron: load.cron.clone(),
             jobs: load.jobs,
@@ -110,7 +112,7 @@ impl App {
             start_at,
             duration: offered.duration,
             max_records: own_records,
-            slice_records: limits.request_records,
+            slice_records: together,
             seed: config.seed.value,
         };
         let (cut, is_cut) = watch::channel(false);
@@ -142,6 +144,7 @@ impl App {
         let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
             .by_wire(config.wire)
             .with_packing(config.packing)
+            .with_aggregation(config.aggregation)
             .with_most_bytes(config.max_in_flight_bytes);
         let pipeline = Arc::new(pipeline);
         let sheet = match sheet.zip(config.shaping.inject.as_ref()) {
@@ -155,7 +158,7 @@ impl App {
             None => None,
         };
         let (control, told) = std_mpsc::channel();
-        let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, limits));
+        let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, together));
         let (announcer, releases, pacing) = match trace.zip(rules) {
             None => {
                 let (give, releases) = tokio::sync::mpsc::channel(pace::backlog(&plan));

@@ -69,8 +69,7 @@ impl Stages {
         let told = reached.and_then(|reached| reached.facts.record_bytes);
         let own = Limits { record_bytes: told.unwrap_or(Limits::AWS.record_bytes), ..Limits::AWS };
         let (seed, producer) = (config.seed.value, config.producer.as_str());
-        let assumed = assumed_shards(&config.key);
-        let shards = reached.map_or(&assumed, |reached| &reached.shards);
+        let shards = &shards(config, reached);
         let envelope = match reached.map(|reached| &reached.stream) {
             Some(stream) => Envelope::new(stream.name().as_str(), stream.arn().map(|arn| arn.as_str())),
             None => Envelope::new("none", None),
@@ -98,6 +97,11 @@ impl Stages {
         };
         Ok(Self { limits, maker, keyer, envelope })
     }
+}
+
+/// The open shards; those that a dry run assumes where there is no stream.
+pub(super) fn shards(config: &Config, reached: Option<&Reached>) -> ShardMap {
+    reached.map_or_else(|| assumed_shards(&config.key), |reached| reached.shards.clone())
 }
 
 /// The most bytes of a partition key.

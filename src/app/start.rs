@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 
+use super::aggregation;
 use super::header;
 use super::offered::Offered;
 use super::plan;
@@ -103,6 +104,7 @@ impl App {
         };
         let (maker, keyer) = (&stages.maker, &stages.keyer);
         let plan = plan::facts(&config, &offered, Some(&reached), maker, keyer, trace.as_ref(), start_at);
+        let plan = aggregation::told(&config, stages.limits, maker, plan);
         match format {
             LogFormat::Text => console.print(&start_text(&plan)),
             LogFormat::Json => log_start(&plan),

@@ -2,6 +2,7 @@
 //!
 //! What a template means is decided in `generate`. Files are read here; standard input is handed in by `main`.
 
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -10,7 +11,8 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::exit::Exit;
 use crate::generate::{
-    Event, EventChoice, Template, TemplateError, TemplateMode, TemplateOrigin, Verdict, import, lint,
+    Event, EventChoice, Template, TemplateError, TemplateLanguage, TemplateMode, TemplateOrigin, Verdict,
+    import, lint, lint_jinja,
 };
 use crate::schedule::profile::{is_periods, periods, periods_file, periods_report};
 
@@ -29,15 +31,54 @@ pub enum EventError {
         source: io::Error,
     },
     /// The template is wrong.
-    #[error("STREAMER_EVENT: the template from {origin} can't be used ({mode} mode):{}", indented(.source))]
+    #[error("STREAMER_EVENT: the template from {origin} can't be used ({read}):{}", indented(.source))]
     Wrong {
         /// Where it is.
         origin: TemplateOrigin,
         /// How it was read.
-        mode: TemplateMode,
+        read: ReadAs,
         /// What is wrong.
         source: TemplateError,
     },
+}
+
+/// How a template is read: in Jinja, or in the Kinesis Data Generator's language by a mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReadAs {
+    /// The Kinesis Data Generator's language.
+    Kdg(TemplateMode),
+    /// Jinja.
+    Jinja,
+}
+
+impl ReadAs {
+    fn new(origin: &TemplateOrigin, language: TemplateLanguage, mode: TemplateMode) -> Self {
+        if language.is_jinja(file_name(origin)) { Self::Jinja } else { Self::Kdg(mode) }
+    }
+
+    fn compile(self, text: &str) -> Result<Template, TemplateError> {
+        match self {
+            Self::Kdg(mode) => Template::compile(text, mode),
+            Self::Jinja => Template::compile_jinja(text),
+        }
+    }
+}
+
+impl fmt::Display for ReadAs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kdg(mode) => write!(f, "{mode} mode"),
+            Self::Jinja => f.write_str("in Jinja"),
+        }
+    }
+}
+
+/// What the file is called, if it is one.
+fn file_name(origin: &TemplateOrigin) -> Option<&str> {
+    match origin {
+        TemplateOrigin::File(path) => Some(path),
+        TemplateOrigin::StandardInput => None,
+    }
 }
 
 fn indented(error: &TemplateError) -> String {
@@ -52,7 +93,10 @@ pub fn read_event(config: &Config, mut input: impl Read) -> Result<(Event, Vec<S
     let (mut parts, mut notes) = (Vec::new(), Vec::new());
     for (choice, weight) in config.event.parts() {
         let event = match choice {
-            EventChoice::Template(origin) => template(origin, config.template_mode, &mut input, &mut notes)?,
+            EventChoice::Template(origin) => {
+                let read = ReadAs::new(origin, config.template_language, config.template_mode);
+                template(origin, read, &mut input, &mut notes)?
+            }
             EventChoice::Kind(kind) => Event::Kind(*kind),
             EventChoice::Mixture(_) => continue, // a part is none
         };
@@ -68,7 +112,7 @@ pub fn read_event(config: &Config, mut input: impl Read) -> Result<(Event, Vec<S
 /// Reads and compiles one template.
 fn template(
     origin: &TemplateOrigin,
-    mode: TemplateMode,
+    as_what: ReadAs,
     input: &mut impl Read,
     notes: &mut Vec<String>,
 ) -> Result<Event, EventError> {
@@ -76,12 +120,12 @@ fn template(
         Ok(text) => text,
         Err(source) => return Err(EventError::Unreadable { origin: origin.clone(), source }),
     };
-    match Template::compile(&text, mode) {
+    match as_what.compile(&text) {
         Ok(template) => {
             notes.extend(template.notes().iter().map(|note| format!("the template from {origin}, {note}")));
             Ok(Event::Template(Arc::new(template)))
         }
-        Err(source) => Err(EventError::Wrong { origin: origin.clone(), mode, source }),
+        Err(source) => Err(EventError::Wrong { origin: origin.clone(), read: as_what, source }),
     }
 }
 
@@ -101,8 +145,16 @@ fn read(origin: &TemplateOrigin, input: impl Read) -> io::Result<String> {
 }
 
 /// `kinesis-streamer lint`: what is to be said of a template, and how the process ends.
-pub fn lint_template(origin: &TemplateOrigin, input: impl Read) -> (String, Exit) {
+pub fn lint_template(
+    origin: &TemplateOrigin,
+    language: TemplateLanguage,
+    input: impl Read,
+) -> (String, Exit) {
     match read(origin, input) {
+        Ok(text) if language.is_jinja(file_name(origin)) => {
+            let Verdict { usable, report, .. } = lint_jinja(&origin.to_string(), &text);
+            (report, if usable { Exit::Sent } else { Exit::BadData })
+        }
         Ok(text) => {
             let Verdict { kdg, report, .. } = lint(&origin.to_string(), &text);
             (report, if kdg { Exit::Sent } else { Exit::BadData })
@@ -179,12 +231,19 @@ mod tests {
 
     #[test]
     fn a_verdict_is_an_exit_code() {
-        for (text, exit) in [("{{random.uuid}}", Exit::Sent), ("{{random.uuid()}}", Exit::BadData)] {
-            assert_eq!(lint_template(&TemplateOrigin::StandardInput, text.as_bytes()).1, exit, "{text}");
+        let lint = |text: &'static str, language| {
+            lint_template(&TemplateOrigin::StandardInput, language, text.as_bytes())
+        };
+        for (text, kdg, jinja) in
+            [("{{random.uuid}}", Exit::Sent, Exit::BadData), ("{{random.uuid()}}", Exit::BadData, Exit::Sent)]
+        {
+            assert_eq!(lint(text, TemplateLanguage::Auto).1, kdg, "{text}");
+            assert_eq!(lint(text, TemplateLanguage::Jinja).1, jinja, "{text}");
         }
-        let (report, exit) = lint_template(&TemplateOrigin::StandardInput, &[0xff_u8][..]);
+        let auto = TemplateLanguage::Auto;
+        let (report, exit) = lint_template(&TemplateOrigin::StandardInput, auto, &[0xff_u8][..]);
         assert_eq!((report.contains("UTF-8"), exit), (true, Exit::BadData));
-        let endless = lint_template(&TemplateOrigin::StandardInput, io::repeat(b' '));
+        let endless = lint_template(&TemplateOrigin::StandardInput, auto, io::repeat(b' '));
         assert!(endless.0.contains("more than"), "{}", endless.0);
     }
 

@@ -2,15 +2,14 @@
 
 use super::StartError;
 use crate::config::{Config, Load, Replay};
-use crate::kinesis::Limits;
 use crate::replay::{Kind, Rules, Trace};
 
-/// How it is played.
-pub(super) fn rules(replay: &Replay, load: &Load, limits: Limits) -> Rules {
+/// How it is played; `together`: most records of one release.
+pub(super) fn rules(replay: &Replay, load: &Load, together: usize) -> Rules {
     Rules {
         speed: replay.speed.ten_thousandths(),
         jobs: load.jobs,
-        slice_records: limits.request_records,
+        slice_records: together,
         duration: load.duration,
         max_records: load.max_records,
     }

@@ -3,8 +3,9 @@
 use base64_simd::{Out, STANDARD};
 use bytes::BytesMut;
 
+use super::members::Members;
 use super::{Batch, Entry, Envelope, Spent, cbor, head, json};
-use crate::kinesis::{HashKey, Limits, Wire};
+use crate::kinesis::{HashKey, Limits, ShardId, Wire};
 
 /// What stands before, between and behind an entry's values in JSON.
 const DATA: &[u8; 9] = b"{\"Data\":\"";
@@ -44,6 +45,8 @@ pub struct BatchBuilder {
     size: usize,
     /// Records that were offered and are not for a later request: the offset of the next one.
     offered: u32,
+    /// Who is in which entry, where entries hold several.
+    members: Members,
 }
 
 impl BatchBuilder {
@@ -56,9 +59,10 @@ impl BatchBuilder {
     /// The same for this wire.
     #[must_use]
     pub fn of(wire: Wire, limits: Limits, spent: Spent) -> Self {
-        let Spent { body, mut entries } = spent;
+        let Spent { body, mut entries, mut members } = spent;
         entries.clear();
-        let mut builder = Self { wire, limits, body, at: 0, entries, size: 0, offered: 0 };
+        members.clear();
+        let mut builder = Self { wire, limits, body, at: 0, entries, size: 0, offered: 0, members };
         let head = head(wire);
         builder.write(head.len(), |body| body.copy_from_slice(head));
         builder
@@ -100,22 +104,62 @@ impl BatchBuilder {
     /// `partition_key` is legal by the caller's word (`key` makes no other).
     pub fn push(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> Pushed {
         let size = data.len() + partition_key.len();
-        if size > self.limits.record_bytes.min(self.limits.request_bytes) {
+        if size > self.most_record() {
             self.pass_over();
             return Pushed::TooLarge { size };
         }
-        if self.entries.len() >= self.limits.request_records || self.size + size > self.limits.request_bytes {
+        if !self.has_room(1, size) {
             return Pushed::Full;
         }
+        let offset = self.offered;
+        self.offered += 1;
+        self.write_entry(data, partition_key, explicit, offset);
+        Pushed::Added
+    }
+
+    /// Most bytes of data and key of one record.
+    #[inline]
+    pub(super) fn most_record(&self) -> usize {
+        self.limits.record_bytes.min(self.limits.request_bytes)
+    }
+
+    /// Whether so many more entries of so many bytes together are still within the limits.
+    #[inline]
+    pub(super) fn has_room(&self, entries: usize, size: usize) -> bool {
+        self.entries.len() + entries <= self.limits.request_records
+            && self.size + size <= self.limits.request_bytes
+    }
+
+    /// The offset of a record that is in, although its entry is not written yet.
+    pub(super) fn take_in(&mut self) -> u32 {
+        self.offered += 1;
+        self.offered - 1
+    }
+
+    /// Writes the entry of records that were taken in, for which there is room by the caller's word; `shard` is the one
+    /// that it is made for.
+    pub(super) fn write_members(
+        &mut self,
+        data: &[u8],
+        partition_key: &str,
+        explicit: Option<HashKey>,
+        offsets: &[u32],
+        shard: Option<ShardId>,
+    ) {
+        self.write_entry(data, partition_key, explicit, offsets[0]);
+        self.members.add(offsets, shard);
+    }
+
+    #[inline]
+    fn write_entry(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>, offset: u32) {
+        let size = data.len() + partition_key.len();
         // A legal body has at most 10 MiB × 4/3 and 500 envelopes, so it fits 32 bits.
         let start = match self.wire {
             Wire::Json => self.write_json(data, partition_key, explicit),
             Wire::Cbor => self.write_cbor(data, partition_key, explicit),
         } as u32;
-        self.entries.push(Entry { start, end: self.at as u32, size: size as u32, offset: self.offered });
-        self.offered += 1;
+        self.entries.push(Entry { start, end: self.at as u32, size: size as u32, offset });
         self.size += size;
-        Pushed::Added
     }
 
     /// Writes an entry in JSON, and gives where it starts.
@@ -129,9 +173,9 @@ impl BatchBuilder {
             name.copy_from_slice(DATA);
             let _ = STANDARD.encode(data, Out::from_slice(value));
         });
-        if let Some(HashKey(number)) = explicit {
+        if let Some(hash_key) = explicit {
             let mut digits = [0; 39];
-            let digits = decimal(number, &mut digits);
+            let digits = hash_key.decimal(&mut digits);
             self.write(EXPLICIT.len() + digits.len(), |out| {
                 let (name, value) = out.split_at_mut(EXPLICIT.len());
                 name.copy_from_slice(EXPLICIT);
@@ -161,7 +205,7 @@ impl BatchBuilder {
     fn write_cbor(&mut self, data: &[u8], partition_key: &str, explicit: Option<HashKey>) -> usize {
         let start = self.at;
         let mut digits = [0; 39];
-        let explicit = explicit.map(|HashKey(number)| decimal(number, &mut digits));
+        let explicit = explicit.map(|hash_key| hash_key.decimal(&mut digits));
         self.write(cbor::length(data, partition_key, explicit), |out| {
             cbor::write(out, data, partition_key, explicit);
         });
@@ -180,13 +224,13 @@ impl BatchBuilder {
     /// The buffers, when the request would be empty.
     pub fn seal(mut self, envelope: &Envelope) -> Result<Batch, Spent> {
         if self.entries.is_empty() {
-            return Err(Spent { body: self.body, entries: self.entries });
+            return Err(Spent { body: self.body, entries: self.entries, members: self.members });
         }
         let tail = envelope.tail(self.wire);
         self.write(tail.len(), |out| out.copy_from_slice(tail));
         self.body.truncate(self.at);
-        let Self { wire, body, entries, size, .. } = self;
-        Ok(Batch { wire, body: body.freeze(), entries, size, job: 0, first: 0 })
+        let Self { wire, body, entries, size, members, .. } = self;
+        Ok(Batch { wire, body: body.freeze(), entries, size, members, job: 0, first: 0 })
     }
 
     /// Writes the next `length` bytes of the body.
@@ -206,20 +250,6 @@ impl BatchBuilder {
         let length = (end + end / 2).max(self.body.capacity()).max(LEAST);
         self.body.resize(length, 0);
     }
-}
-
-/// `number` in decimal, at the end of `digits`.
-fn decimal(mut number: u128, digits: &mut [u8; 39]) -> &[u8] {
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    &digits[at..]
 }
 
 #[cfg(test)]

@@ -4,17 +4,22 @@
 //! it, so a retry copies the ranges that failed and nothing else. Decides what fits; does not know who sends it.
 
 mod builder;
+mod bundle;
 mod cbor;
 mod json;
+mod members;
 mod pack;
 
 pub use builder::{BatchBuilder, Pushed};
+pub use bundle::{Aggregation, Bundler, MOST_TOGETHER};
 pub use pack::{Compression, CompressionError, Framing, FramingError, Packer, Packing};
 
 use base64_simd::STANDARD;
 use bytes::{Bytes, BytesMut};
 
-use crate::kinesis::{HashKey, Wire};
+use crate::aggregate;
+use crate::kinesis::{HashKey, ShardId, Wire};
+use members::Members;
 
 /// The part of a body that differs between streams: what stands behind the entries, in either wire.
 ///
@@ -67,7 +72,7 @@ struct Entry {
     end: u32,
     /// Data before base64 plus partition key, in bytes.
     size: u32,
-    /// Its sequence number less the batch's first.
+    /// Its sequence number less the batch's first; of several records the first one's.
     offset: u32,
 }
 
@@ -85,6 +90,8 @@ pub struct Batch {
     body: Bytes,
     entries: Vec<Entry>,
     size: usize,
+    /// Empty where each entry holds one record.
+    members: Members,
     /// The job whose records these are.
     job: u32,
     /// The sequence number of the first record that was offered.
@@ -104,9 +111,66 @@ impl Batch {
         self.job
     }
 
-    /// The sequence numbers of the entries, in their order; ascending.
+    /// The sequence numbers of the entries, of several records in an entry the first; in the order of the entries.
+    /// Ascending where each entry holds one record.
     pub fn sequences(&self) -> impl ExactSizeIterator<Item = u64> + '_ {
         self.entries.iter().map(|entry| self.first + u64::from(entry.offset))
+    }
+
+    /// Whether entries may hold several records.
+    #[inline]
+    #[must_use]
+    pub fn is_aggregated(&self) -> bool {
+        !self.members.is_empty()
+    }
+
+    /// Number of user records: that of the entries, unless these are aggregated.
+    #[must_use]
+    pub fn records(&self) -> usize {
+        if self.is_aggregated() { self.members.records() } else { self.entries.len() }
+    }
+
+    /// Number of user records in one entry.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    #[inline]
+    #[must_use]
+    pub fn entry_records(&self, index: usize) -> usize {
+        if self.is_aggregated() { self.members.of(index).len() } else { 1 }
+    }
+
+    /// The sequence numbers of the user records in one entry, ascending.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    pub fn entry_sequences(&self, index: usize) -> impl Iterator<Item = u64> + '_ {
+        let one = [self.entries[index].offset];
+        let (one, several): (&[u32], &[u32]) =
+            if self.is_aggregated() { (&[], self.members.of(index)) } else { (&one, &[]) };
+        let alone = one.first().copied();
+        alone.into_iter().chain(several.iter().copied()).map(|offset| self.first + u64::from(offset))
+    }
+
+    /// The sequence numbers of all user records, ascending.
+    #[must_use]
+    pub fn all_sequences(&self) -> Vec<u64> {
+        let mut all: Vec<u64> = (0..self.len()).flat_map(|index| self.entry_sequences(index)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// The shard that an entry of several user records was made for; none for any other entry.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    #[must_use]
+    pub fn made_for(&self, index: usize) -> Option<ShardId> {
+        if self.is_aggregated() && self.members.of(index).len() > 1 {
+            self.members.shard(index)
+        } else {
+            None
+        }
     }
 
     /// Number of entries; at least 1.
@@ -164,7 +228,21 @@ impl Batch {
         }
     }
 
-    /// Appends the data of an entry, as it was added.
+    /// Calls `give` with the data of each user record in an entry, as it was added; `room` is for the entry's.
+    ///
+    /// # Panics
+    /// When there is no entry `index`.
+    pub fn each_data(&self, index: usize, room: &mut Vec<u8>, mut give: impl FnMut(&[u8])) {
+        room.clear();
+        self.data(index, room);
+        if self.entry_records(index) == 1 {
+            return give(room);
+        }
+        let message = aggregate::message(room).and_then(Result::ok).expect(WRITTEN);
+        aggregate::each(message, |inner| give(inner.data)).expect(WRITTEN);
+    }
+
+    /// Appends the data of an entry, as it was added; that of several records as one.
     ///
     /// Reads the body back: for runs whose events carry no identity and that are verified.
     ///
@@ -199,7 +277,8 @@ impl Batch {
     #[must_use]
     pub fn only(self, keep: &[u16], envelope: &Envelope) -> (Self, Spent) {
         assert!(!keep.is_empty(), "a batch has at least one entry");
-        let mut entries = self.entries;
+        let (mut entries, mut members) = (self.entries, self.members);
+        members.keep(keep);
         let (head, between, tail) = (head(self.wire), separator(self.wire), envelope.tail(self.wire));
         let kept: usize = keep.iter().map(|&at| entries[usize::from(at)].length() + between.len()).sum();
         let mut body = Vec::with_capacity(head.len() + kept + tail.len());
@@ -218,14 +297,15 @@ impl Batch {
         }
         entries.truncate(keep.len());
         body.extend_from_slice(tail);
-        let spent = Spent { body: reclaimed(self.body), entries: Vec::new() };
-        (Self { wire: self.wire, body: body.into(), entries, size, job: self.job, first: self.first }, spent)
+        let spent = Spent { body: reclaimed(self.body), ..Spent::default() };
+        let (wire, job, first) = (self.wire, self.job, self.first);
+        (Self { wire, body: body.into(), entries, size, members, job, first }, spent)
     }
 
     /// Takes the batch apart so that its buffers serve again.
     #[must_use]
     pub fn spent(self) -> Spent {
-        Spent { body: reclaimed(self.body), entries: self.entries }
+        Spent { body: reclaimed(self.body), entries: self.entries, members: self.members }
     }
 }
 
@@ -240,12 +320,13 @@ fn reclaimed(body: Bytes) -> BytesMut {
 pub struct Spent {
     body: BytesMut,
     entries: Vec<Entry>,
+    members: Members,
 }
 
 impl Spent {
     /// Bytes of memory that the buffers hold.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.body.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.body.capacity() + self.entries.capacity() * size_of::<Entry>() + self.members.capacity()
     }
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 
 use flate2::{Compress, FlushCompress, Status};
-use ruzstd::encoding::CompressionLevel;
+use zstd_safe::{CCtx, CParameter};
 
 named! {
     /// How data is compressed.
@@ -17,7 +17,7 @@ named! {
     None = "none",
     /// gzip (RFC 1952), level 6.
     Gzip = "gzip",
-    /// Zstandard (RFC 8878), the fastest level.
+    /// Zstandard (RFC 8878), level 1.
     Zstd = "zstd",
 }
 
@@ -60,6 +60,9 @@ impl Packing {
 /// The level of gzip that gzip itself takes.
 const LEVEL: u32 = 6;
 
+/// The level of Zstandard: its fastest that is none of the negative ones, which hardly compress a record.
+const ZSTD_LEVEL: i32 = 1;
+
 /// A gzip member's head: deflate, no name, no time, any system (RFC 1952, section 2.3).
 const GZIP_HEAD: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
 
@@ -70,6 +73,7 @@ const STEP: usize = 4 * 1024;
 #[derive(Default)]
 pub struct Packer {
     gzip: Option<Compress>,
+    zstd: Option<CCtx<'static>>,
     packed: Vec<u8>,
 }
 
@@ -120,13 +124,30 @@ impl Packer {
         &self.packed
     }
 
-    /// With a compressor of its own for each event: one that serves again keeps tables of the frame before, so that its
-    /// bytes depend on that.
+    /// A frame with its content's size and checksum. A context that serves again gives the bytes of a new one.
     fn zstd(&mut self, event: &[u8]) -> &[u8] {
+        let context = self.zstd.get_or_insert_with(zstd_context);
         self.packed.clear();
-        ruzstd::encoding::compress(event, &mut self.packed, CompressionLevel::Fastest);
+        self.packed.reserve(zstd_safe::compress_bound(event.len()));
+        if let Err(code) = context.compress2(&mut self.packed, event) {
+            unreachable!(
+                "there is room, and zstd takes any bytes, but says {}",
+                zstd_safe::get_error_name(code)
+            );
+        }
         &self.packed
     }
+}
+
+fn zstd_context() -> CCtx<'static> {
+    let mut context = CCtx::create();
+    for parameter in [CParameter::CompressionLevel(ZSTD_LEVEL), CParameter::ChecksumFlag(true)] {
+        let name = zstd_safe::get_error_name;
+        context
+            .set_parameter(parameter)
+            .unwrap_or_else(|code| unreachable!("a legal parameter: {}", name(code)));
+    }
+    context
 }
 
 #[cfg(test)]

@@ -312,7 +312,8 @@ pub(super) fn command() -> Command {
     };
     let lint = Command::new("lint")
         .about("Says whether the Kinesis Data Generator would take a template, and where it would choke")
-        .arg(file("TEMPLATE"));
+        .arg(file("TEMPLATE"))
+        .arg(arg(&table::TEMPLATE_LANGUAGE));
     let kdg = Command::new("kdg")
         .about("The Kinesis Data Generator's saved templates become template files")
         .long_about(

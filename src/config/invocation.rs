@@ -20,7 +20,7 @@ use super::settings as table;
 use super::stream_command::{self, StreamOptions};
 use super::vars::Vars;
 use super::verify::{self, VerifyOptions};
-use crate::generate::TemplateOrigin;
+use crate::generate::{TemplateLanguage, TemplateOrigin};
 use crate::kinesis::StreamName;
 
 /// What the program is asked to do.
@@ -55,8 +55,9 @@ pub enum Invocation {
         /// As JSON, in place of a table.
         json: bool,
     },
-    /// Say what the Kinesis Data Generator would do with a template.
-    Lint(TemplateOrigin),
+    /// Say whether a template can be used, and what the Kinesis Data Generator would do with it.
+    /// It is read in this language.
+    Lint(TemplateOrigin, TemplateLanguage),
     /// Make template files of what the Kinesis Data Generator has saved.
     Import {
         /// What it has saved: templates, or periods.
@@ -197,7 +198,11 @@ where
             options.map(|options| Invocation::Stream(Box::new(options)))
         }
         Verb::Healthcheck(verb) => healthcheck::options(&mut asked, &verb).map(Invocation::Healthcheck),
-        Verb::Lint => file(&mut asked, understood).map(Invocation::Lint),
+        Verb::Lint => {
+            let language = asked.parsed(&table::TEMPLATE_LANGUAGE);
+            let template = file(&mut asked, understood);
+            template.zip(language).map(|(template, language)| Invocation::Lint(template, language))
+        }
         Verb::Import => {
             let into = asked.flags.get(INTO.0).map_or(INTO.2, String::as_str).into();
             let from = file(&mut asked, understood);

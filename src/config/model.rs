@@ -12,8 +12,8 @@ use super::fleet::StartAt;
 use super::otel::Otlp;
 use super::setting::span;
 use super::{bytes::Bytes, settings as table, verify::Reading};
-use crate::batch::Packing;
-use crate::generate::{EventChoice, Shaping, TemplateMode};
+use crate::batch::{Aggregation, Packing};
+use crate::generate::{EventChoice, Shaping, TemplateLanguage, TemplateMode};
 use crate::key::{Decimal, KeyStrategy};
 use crate::kinesis::{AllowedStreams, HttpClientKind, Limits, StreamName, StreamRef, Wire};
 use crate::schedule::profile::Inline;
@@ -41,10 +41,14 @@ pub struct Config {
     pub event: EventChoice,
     /// How a template is read.
     pub template_mode: TemplateMode,
+    /// The language of templates.
+    pub template_language: TemplateLanguage,
     /// How large it is, and which faults are put in.
     pub shaping: Shaping,
     /// How it is framed and compressed.
     pub packing: Packing,
+    /// How events are aggregated; none: each is a record of its own.
+    pub aggregation: Option<Aggregation>,
     /// Where it is told which records have which fault; none: nowhere.
     pub answer_sheet: Option<PathBuf>,
     /// How it gets its partition key.
@@ -191,7 +195,7 @@ impl LimitsOverride {
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Log {
-    /// Directives that `tracing_subscriber::EnvFilter` takes.
+    /// A level, or levels by target, as `tracing_subscriber::filter::Targets` takes them.
     pub filter: String,
     /// The form of a line.
     pub format: LogFormat,
@@ -263,6 +267,7 @@ impl Config {
         }
         if self.event.has_template() {
             all.push((table::TEMPLATE_MODE.name, self.template_mode.to_string()));
+            all.push((table::TEMPLATE_LANGUAGE.name, self.template_language.to_string()));
         }
         match &self.target {
             Target::Stream(stream) => all.push((table::STREAM.name, stream.to_string())),
@@ -275,6 +280,7 @@ impl Config {
         let sizes = [
             (table::MAX_REQUEST_BYTES.name, self.limits.request_bytes),
             (table::MAX_RECORD_BYTES.name, self.limits.record_bytes),
+            (table::AGGREGATION.name, self.aggregation.map(|aggregation| aggregation.bytes)),
         ];
         all.extend(
             sizes.into_iter().filter_map(|(name, size)| Some((name, Bytes(size? as u64).to_string()))),

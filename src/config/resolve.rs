@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 
 use super::asked::Asked;
 use super::cron_detail::cron_detail;
@@ -16,7 +16,6 @@ use super::payload;
 use super::problem::Shown;
 use super::setting::Setting;
 use super::settings as table;
-use crate::generate::{EventChoice, TemplateMode};
 use crate::key::{KeyStrategy, KeyStrategyError};
 use crate::kinesis::{AllowedStreams, AllowedStreamsError, HttpClientKind, StreamName, StreamRef, Wire};
 use crate::schedule::Rate;
@@ -43,7 +42,8 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         super::replay::check_whole(asked, load, given(share), start_at.as_ref().is_some_and(Option::is_some));
     }
     let event = asked.parsed(&table::EVENT);
-    let template_mode = template_mode(asked, event.as_ref());
+    let template_language = payload::template_language(asked, event.as_ref());
+    let template_mode = payload::template_mode(asked, event.as_ref(), template_language);
     let key = key(asked);
     if let (Some(event), Some(key)) = (&event, &key) {
         payload::check_key(asked, event, key);
@@ -68,7 +68,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     }
     let log = log(asked);
     let tui = tui(asked, log.as_ref(), dry_run);
-    let payload::Payload { shaping, packing, answer_sheet } = payload?;
+    let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
         guards: guards?,
@@ -79,8 +79,10 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         start_at: start_at?,
         event: event?,
         template_mode: template_mode?,
+        template_language: template_language?,
         shaping,
         packing,
+        aggregation,
         answer_sheet,
         max_in_flight_bytes: max_in_flight_bytes?,
         key: key?,
@@ -244,15 +246,6 @@ pub(super) fn listen(asked: &mut Asked) -> Option<Option<SocketAddr>> {
     })
 }
 
-fn template_mode(asked: &mut Asked, event: Option<&EventChoice>) -> Option<TemplateMode> {
-    let mode = asked.parsed(&table::TEMPLATE_MODE);
-    if event.is_some_and(|event| !event.has_template()) && asked.is_given(&table::TEMPLATE_MODE) {
-        let (mode, event) = (asked.origin(&table::TEMPLATE_MODE), asked.origin(&table::EVENT));
-        asked.notices.push(format!("{mode} has no effect, because {event} is no template"));
-    }
-    mode
-}
-
 fn seed(asked: &mut Asked) -> Option<Seed> {
     let fresh = asked.here.fresh_seed;
     let given = asked.optional(&table::SEED, Asked::number)?;
@@ -357,15 +350,13 @@ fn tui(asked: &mut Asked, log: Option<&Log>, dry_run: Option<bool>) -> Option<bo
     Some(tui)
 }
 
-/// `EnvFilter` takes any lone word as a target, so that `inof` would log nothing, in silence:
-/// a lone word must be a level here.
+/// `Targets` takes any lone word as a target, so that `inof` would log everything of a module that is not there, in
+/// silence: a lone word must be a level here.
 fn check_filter(text: &str) -> Result<(), Option<String>> {
     const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     if text.is_empty() {
         return Err(None);
     }
-    // EnvFilter 0.3.23 takes its offsets from the trimmed text and cuts the whole one with them: spaces
-    // shift what it reads, and before a character of several bytes it panics.
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(Some("it may hold visible ASCII characters only, and no spaces".to_owned()));
     }
@@ -376,5 +367,5 @@ fn check_filter(text: &str) -> Result<(), Option<String>> {
     if let Some(word) = text.split(',').filter(lone).find(|word| !is_level(word)) {
         return Err(Some(format!("\"{word}\" is no level")));
     }
-    EnvFilter::builder().parse(text).map(|_| ()).map_err(|error| Some(error.to_string()))
+    text.parse::<Targets>().map(|_| ()).map_err(|error| Some(error.to_string()))
 }

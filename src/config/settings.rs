@@ -241,7 +241,7 @@ pub const EVENT: Setting = Setting::new(
         "one of mouse, click, trade, message, iot, order, access-log, or template:FILE (template:- reads standard input), or several of these by weight, such as mouse:0.8,click:0.2",
     ),
     Value("mouse"),
-    "What a record holds; message is the payload of the Node.js original, a template is in the language of the Kinesis Data Generator",
+    "What a record holds; message is the payload of the Node.js original, a template is in the language of the Kinesis Data Generator or in Jinja",
 )
 .scope(Scope::Sample);
 
@@ -254,6 +254,18 @@ pub const TEMPLATE_MODE: Setting = Setting::new(
     OneOf(&["lenient", "strict"]),
     Value("lenient"),
     "How a template is read: as it was meant, or exactly as the Kinesis Data Generator does, errors included",
+)
+.scope(Scope::Sample);
+
+/// The language of templates.
+pub const TEMPLATE_LANGUAGE: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_TEMPLATE_LANGUAGE",
+    "template-language",
+    "LANGUAGE",
+    OneOf(&["auto", "kdg", "jinja"]),
+    Value("auto"),
+    "The language that templates are in: the Kinesis Data Generator's, or Jinja; auto takes Jinja where a file's name ends in .j2, .jinja or .jinja2",
 )
 .scope(Scope::Sample);
 
@@ -365,10 +377,12 @@ pub const SETTINGS: &[Setting] = &[
     MAX_RECORDS,
     EVENT,
     TEMPLATE_MODE,
+    TEMPLATE_LANGUAGE,
     EVENT_SIZE,
     INJECT,
     COMPRESSION,
     FRAMING,
+    AGGREGATION,
     PARTITION_KEY,
     SEED,
     INSTANCE,

@@ -57,6 +57,7 @@ vars! {
     streamer_instance_count streamer_instance_index job_completion_index streamer_instance_slot streamer_start_at
     streamer_event_size streamer_inject streamer_compression streamer_framing streamer_answer_sheet
     streamer_max_in_flight_bytes
+    streamer_template_language streamer_aggregation
     streamer_listen streamer_journal streamer_log streamer_log_format
     streamer_tui
 }

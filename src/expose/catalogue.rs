@@ -137,7 +137,13 @@ metrics! {
     RECORDS_IN_FLIGHT = "records_in_flight", Gauge, [],
         "Records made and not settled yet, those that wait for their next attempt included";
     RECORDS_THROTTLED = "records_throttled_total", Counter, [],
-        "Entries that a limit refused, counted in every attempt: a record refused three times counts three times";
+        "Records that a limit refused, counted in every attempt: a record refused three times counts three times";
+    ENTRIES_SENT = "entries_sent_total", Counter, [],
+        "Kinesis records (entries of PutRecords) that were stored: as many as records sent, unless STREAMER_AGGREGATION packs several into one";
+    ENTRIES_THROTTLED = "entries_throttled_total", Counter, [],
+        "Kinesis records that a limit refused, counted in every attempt";
+    RECORDS_ELSEWHERE = "records_sent_elsewhere_total", Counter, [],
+        "Sent records in aggregates that another shard took than the one they were made for, as after a reshard; KCL drops those in which a record belongs to a third";
     RECORDS_PERHAPS_DUPLICATED = "records_perhaps_duplicated_total", Counter, [],
         "Sent records that an earlier attempt without an answer may have stored as well";
     SENT_BYTES = "sent_bytes_total", Counter, [],
@@ -167,7 +173,9 @@ metrics! {
     SHARD_SENT = "shard_records_sent_total", Counter, [SHARD],
         "Records sent, by shard";
     SHARD_THROTTLED = "shard_records_throttled_total", Counter, [SHARD],
-        "Entries that a limit refused, counted in every attempt, by shard";
+        "Records that a limit refused, counted in every attempt, by shard";
+    SHARD_ENTRIES = "shard_entries_sent_total", Counter, [SHARD],
+        "Kinesis records (entries of PutRecords) that were stored, by shard: what its limit of 1,000 in a second is about";
     SHARD_BYTES = "shard_sent_bytes_total", Counter, [SHARD],
         "Bytes of the sent records: data before base64, and partition keys; by shard";
     BUILD_INFO = "build_info", Gauge,
@@ -200,6 +208,8 @@ metrics! {
         "Records that are not ours, or of a producer that is not expected";
     VERIFY_DISORDERED = "verify_disordered_records_total", Counter, [],
         "Records behind one of their key that was due after they had been acknowledged, as far as that was known when they were read";
+    VERIFY_MISPLACED = "verify_misplaced_records_total", Counter, [],
+        "User records in aggregates that hold one of another shard than the one they were read from: KCL drops them";
 }
 
 /// README's reference of the metrics, as a Markdown table.

@@ -33,6 +33,9 @@ enum Piece {
     Flush(SyncSender<()>),
 }
 
+/// A question for the columns and lines of a terminal.
+type Size = fn() -> Option<(u16, u16)>;
+
 /// Writes lines, and one live line, to one output. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Console {
@@ -40,7 +43,7 @@ pub struct Console {
     left_out: Arc<AtomicU64>,
     terminal: Terminal,
     /// Asks the columns and lines of the terminal, which change when its window does.
-    size: Option<fn() -> Option<(u16, u16)>>,
+    size: Option<Size>,
     /// Whether a frame waits to be written.
     painting: Arc<AtomicBool>,
     /// The bytes that give the whole screen back, while it is given away.

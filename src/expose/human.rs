@@ -142,6 +142,20 @@ fn significant(quantity: f64) -> String {
     }
 }
 
+/// A share in percent: to a tenth below 10 %, and never 100 % when it is more.
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 100.0 {
+        format!("{} %", grouped(percent.ceil() as u64))
+    } else if percent >= 9.95 {
+        format!("{percent:.0} %")
+    } else if percent > 0.0 {
+        format!("{:.1} %", percent.max(0.1))
+    } else {
+        "0 %".to_owned()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

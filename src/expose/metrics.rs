@@ -123,6 +123,8 @@ impl ShardLabels {
                 other.sent += counts.sent;
                 other.sent_bytes += counts.sent_bytes;
                 other.throttled += counts.throttled;
+                other.entries_sent += counts.entries_sent;
+                other.entries_throttled += counts.entries_throttled;
             }
         }
         rows.push(("other".to_owned(), other));
@@ -168,6 +170,9 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         labelled(&table::RECORDS_DROPPED_BY, counts.dropped.iter().map(|(why, n)| (why.label(), n))),
         plain(&table::RECORDS_IN_FLIGHT, counts.in_flight as f64),
         plain(&table::RECORDS_THROTTLED, counts.throttled as f64),
+        plain(&table::ENTRIES_SENT, counts.entries_sent as f64),
+        plain(&table::ENTRIES_THROTTLED, counts.entries_throttled as f64),
+        plain(&table::RECORDS_ELSEWHERE, counts.sent_elsewhere as f64),
         plain(&table::RECORDS_PERHAPS_DUPLICATED, counts.perhaps_twice as f64),
         plain(&table::SENT_BYTES, counts.sent_bytes as f64),
         labelled(&table::REQUESTS, counts.requests.iter().map(|(outcome, n)| (outcome.label(), n))),
@@ -183,6 +188,7 @@ fn families(counts: &Snapshot, shards: &[(String, ShardCounts)], started: f64) -
         plain(&table::JOURNAL_LOST, counts.journal_lost as f64),
         by_shard(&table::SHARD_SENT, |counts| counts.sent),
         by_shard(&table::SHARD_THROTTLED, |counts| counts.throttled),
+        by_shard(&table::SHARD_ENTRIES, |counts| counts.entries_sent),
         by_shard(&table::SHARD_BYTES, |counts| counts.sent_bytes),
     ]
     .into_iter()

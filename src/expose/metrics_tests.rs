@@ -97,7 +97,8 @@ fn scrape(metrics: &Metrics) -> Scrape {
 }
 
 fn sent_to(shard: Option<u64>, records: u64) -> Settled {
-    let counts = ShardCounts { sent: records, sent_bytes: 10 * records, throttled: 1 };
+    let (sent, sent_bytes) = (records, 10 * records);
+    let counts = ShardCounts { sent, sent_bytes, throttled: 1, entries_sent: sent, entries_throttled: 1 };
     let shards = vec![(shard.map(ShardId), counts)];
     Settled { sent: records, sent_bytes: 10 * records, shards, ..Settled::default() }
 }
@@ -144,6 +145,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         failed: vec![(Failed::Throttled, 2)],
         unknown: vec![(Unknown::Timeout, 1)],
         throttled: 4,
+        sent_elsewhere: 2,
         shards: Vec::new(),
     };
     ledger.attempted(Outcome::Partial, Duration::from_millis(20), Duration::from_millis(300), &settled);
@@ -157,6 +159,7 @@ fn a_scrape_holds_the_numbers_of_the_ledger() {
         ("records_dropped_total{reason=\"window_full\"}", 3.0),
         ("records_in_flight", 2.0),
         ("records_throttled_total", 4.0),
+        ("records_sent_elsewhere_total", 2.0),
         ("records_perhaps_duplicated_total", 1.0),
         ("sent_bytes_total", 500.0),
         ("put_records_requests_total{outcome=\"partial\"}", 1.0),

@@ -3,6 +3,7 @@
 //! Every view renders one [`Snapshot`](crate::ledger::Snapshot) of the ledger and counts nothing of its own,
 //! so two views of the same moment never disagree. Nothing here reads a clock but the server's timeouts.
 
+mod aggregated;
 mod bar;
 mod catalogue;
 mod chart;
@@ -24,11 +25,13 @@ mod server;
 mod slots;
 mod start;
 mod stream;
+mod stream_plan;
 mod summary;
 pub mod tui;
 mod verdict;
 mod view;
 
+pub use aggregated::AggregationPlan;
 pub use bar::Bar;
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;

@@ -43,6 +43,7 @@ impl Collector for ReadingCollector {
             plain(&table::VERIFY_CORRUPT, audit.corrupt as f64),
             plain(&table::VERIFY_FOREIGN, audit.foreign as f64),
             plain(&table::VERIFY_DISORDERED, audit.disordered as f64),
+            plain(&table::VERIFY_MISPLACED, audit.misplaced as f64),
         ]
     }
 }

@@ -5,53 +5,12 @@
 
 use std::time::Duration;
 
+use super::aggregated::AggregationPlan;
 use super::forecast::Forecast;
-use super::human;
+use super::human::{self, percent};
+use super::stream_plan::describe_stream;
+pub use super::stream_plan::{Capacity, StreamPlan};
 use crate::kinesis::limits::{SHARD_BYTES_PER_SECOND, SHARD_RECORDS_PER_SECOND};
-
-/// How a stream's capacity comes about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Capacity {
-    /// The user says how many shards.
-    Provisioned,
-    /// AWS says how many shards, and adds some when the traffic grows.
-    OnDemand,
-    /// The embedded stream: as many shards as asked for, with the limits of real ones.
-    Embedded,
-    /// The endpoint does not tell.
-    Untold,
-}
-
-impl Capacity {
-    /// The capacity in words.
-    fn words(self) -> &'static str {
-        match self {
-            Self::Provisioned => "provisioned",
-            Self::OnDemand => "on-demand",
-            Self::Embedded => "embedded, with the limits of real shards",
-            Self::Untold => "capacity mode not told",
-        }
-    }
-}
-
-/// The stream that a run writes to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StreamPlan {
-    /// Its name.
-    pub name: String,
-    /// Its ARN, where it is known.
-    pub arn: Option<String>,
-    /// Its region.
-    pub region: Option<String>,
-    /// The endpoint's address where it is not AWS's own.
-    pub endpoint: Option<String>,
-    /// How its capacity comes about.
-    pub capacity: Capacity,
-    /// Whether a record's shard follows from its key, where the endpoint tells.
-    pub by_key: Option<bool>,
-    /// Shards that take writes.
-    pub shards: u64,
-}
 
 /// A load that is not so many messages for each job.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,6 +35,9 @@ pub struct SharePlan {
     /// Records of a due second that are its own.
     pub records: u64,
 }
+
+/// About how many bytes an aggregate has around the data and key of each of its records.
+const AGGREGATED: f64 = 10.0;
 
 /// What a run is about to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +81,8 @@ pub struct PlanFacts {
     pub most_keys: Option<u64>,
     /// What is played in place of the schedule, in words; none: nothing.
     pub replay: Option<String>,
+    /// How events are aggregated; none: each is a record of its own.
+    pub aggregation: Option<AggregationPlan>,
     /// Which share of the load each shard gets; none where they are alike, or not known.
     pub forecast: Option<Forecast>,
     /// The seed.
@@ -141,11 +105,16 @@ pub struct PlanFacts {
     pub listen: Option<String>,
     /// The file that keeps what becomes of every record; none: nowhere.
     pub journal: Option<String>,
+    /// Who makes the requests, by its name in settings, and who was asked to where that is another.
+    pub client: String,
+    /// How requests are written, by its name in settings.
+    pub wire: String,
 }
 
 impl PlanFacts {
     /// Records of a due second.
-    fn records(&self) -> u64 {
+    #[must_use]
+    pub fn records(&self) -> u64 {
         // What a trace asks of the stream is not known before it is read.
         if self.replay.is_some() {
             return 0;
@@ -181,14 +150,17 @@ impl PlanFacts {
 
     /// About how many bytes a due second has, keys included.
     fn bytes(&self) -> f64 {
-        self.records() as f64 * (self.event_bytes + self.key_bytes)
+        let around = self.aggregation.map_or(0.0, |_| AGGREGATED);
+        self.records() as f64 * (self.event_bytes + self.key_bytes + around)
     }
 
     /// How much of `shards` shards the load is: by records, by bytes (1 is all).
     fn load_on(&self, shards: u64) -> (f64, f64) {
         let shards = shards.max(1) as f64;
+        // A shard counts Kinesis records. Of several instances, this one's are told.
+        let each = self.aggregation.map_or(1.0, |aggregation| aggregation.each);
         (
-            self.records() as f64 / (shards * SHARD_RECORDS_PER_SECOND as f64),
+            self.records() as f64 / each / (shards * SHARD_RECORDS_PER_SECOND as f64),
             self.bytes() / (shards * SHARD_BYTES_PER_SECOND as f64),
         )
     }
@@ -224,6 +196,9 @@ pub fn start_text(plan: &PlanFacts) -> String {
     }
     row("event", format!("{}, about {}", plan.event, human::bytes(plan.event_bytes)));
     row("key", format!("{}, about {}", plan.key, human::bytes(plan.key_bytes)));
+    if let Some(aggregation) = &plan.aggregation {
+        row("aggregate", aggregation.words(plan.every_second));
+    }
     if let Some(forecast) = &plan.forecast {
         row("shards", forecast.words());
     }
@@ -236,6 +211,7 @@ pub fn start_text(plan: &PlanFacts) -> String {
     row("instance", plan.instance.clone());
     row("retry", retry(plan));
     row("window", window(plan));
+    row("requests", format!("client {}, wire {}", plan.client, plan.wire));
     let listen = plan.listen.as_ref();
     row("metrics", listen.map_or("off".to_owned(), |address| format!("http://{address}/metrics")));
     if let Some(path) = &plan.journal {
@@ -281,28 +257,19 @@ pub fn log_start(plan: &PlanFacts) {
         key = plan.key,
         seed = plan.seed,
         instance = plan.instance,
+        aggregate_bytes = plan.aggregation.map(|aggregation| aggregation.bytes),
+        aggregate_records = plan.aggregation.map(|aggregation| aggregation.each),
         retry = plan.retry,
         max_attempts = plan.max_attempts,
         max_in_flight = plan.max_in_flight,
         listen = plan.listen.as_deref(),
         journal = plan.journal.as_deref(),
+        client = plan.client,
+        wire = plan.wire,
         "run begins"
     );
     for warning in warnings(plan) {
         tracing::warn!("{warning}");
-    }
-}
-
-fn describe_stream(stream: &StreamPlan, row: &mut impl FnMut(&str, String)) {
-    let shards = human::counted(stream.shards, "shard");
-    row("stream", format!("{}, {shards}, {}", stream.name, stream.capacity.words()));
-    match (&stream.arn, &stream.region) {
-        (Some(arn), _) => row("ARN", arn.clone()),
-        (None, Some(region)) => row("region", region.clone()),
-        (None, None) => {}
-    }
-    if let Some(endpoint) = &stream.endpoint {
-        row("endpoint", endpoint.clone());
     }
 }
 
@@ -414,6 +381,7 @@ pub fn warnings(plan: &PlanFacts) -> Vec<String> {
                 .to_owned(),
         ),
     }
+    warnings.extend(plan.aggregation.iter().flat_map(|aggregation| aggregation.warnings(stream.by_key)));
     warnings
 }
 
@@ -429,20 +397,6 @@ fn over(plan: &PlanFacts, shards: u64) -> Option<String> {
 fn needed_shards(plan: &PlanFacts) -> u64 {
     let (by_records, by_bytes) = plan.load_on(1);
     by_records.max(by_bytes).ceil() as u64
-}
-
-/// A share in percent: to a tenth below 10 %, and never 100 % when it is more.
-fn percent(share: f64) -> String {
-    let percent = share * 100.0;
-    if percent > 100.0 {
-        format!("{} %", human::grouped(percent.ceil() as u64))
-    } else if percent >= 9.95 {
-        format!("{percent:.0} %")
-    } else if percent > 0.0 {
-        format!("{:.1} %", percent.max(0.1))
-    } else {
-        "0 %".to_owned()
-    }
 }
 
 #[cfg(test)]

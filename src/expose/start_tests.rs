@@ -30,6 +30,7 @@ fn plan() -> PlanFacts {
         key: "random".to_owned(),
         key_bytes: 32.0,
         most_keys: None,
+        aggregation: None,
         forecast: None,
         replay: None,
         seed: 42,
@@ -42,6 +43,8 @@ fn plan() -> PlanFacts {
         drain_timeout: Duration::from_secs(30),
         listen: Some("127.0.0.1:9464".to_owned()),
         journal: None,
+        client: "direct".to_owned(),
+        wire: "json".to_owned(),
     }
 }
 
@@ -84,6 +87,7 @@ kinesis-streamer 0.1.0
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   http://127.0.0.1:9464/metrics
 "
     );
@@ -117,6 +121,7 @@ kinesis-streamer 0.1.0
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   off
 
 warning: the load is 120 % (records) of what 1 shard takes; the rest will be throttled. Use --local=2, or lower CRON_JOBS_TO_GENERATE or MESSAGES_PER_CRON_JOB
@@ -143,6 +148,7 @@ kinesis-streamer 0.1.0
   instance  p-0000002a
   retry     backoff, at most 10 attempts a record
   window    at most 128 requests at once, up to 10 s each; up to 30 s at the end for what is in flight
+  requests  client direct, wire json
   metrics   http://127.0.0.1:9464/metrics
 "
     );

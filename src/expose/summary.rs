@@ -52,9 +52,14 @@ pub fn summary_text(counts: &Snapshot, elapsed: Duration, facts: &RunFacts) -> S
 
 /// What the embedded stream counted, against what was counted here: the two know nothing of each other.
 fn other_count(counts: &Snapshot, held: u64) -> String {
-    let told = format!("The embedded stream took {} by its own count", human::counted(held, "record"));
+    // It counts Kinesis records, and knows nothing of what is in them.
+    let (sent, what) = match counts.entries_sent == counts.sent {
+        true => (counts.sent, "record"),
+        false => (counts.entries_sent, "Kinesis record"),
+    };
+    let told = format!("The embedded stream took {} by its own count", human::counted(held, what));
     let doubt = counts.unknown.total() + counts.perhaps_twice + counts.in_flight > 0;
-    match held.checked_sub(counts.sent) {
+    match held.checked_sub(sent) {
         Some(0) => format!("{told}."),
         Some(more) if doubt => {
             let more = human::grouped(more);
@@ -63,11 +68,11 @@ fn other_count(counts: &Snapshot, held: u64) -> String {
         Some(_) => format!(
             "Do not trust this run: the counts differ. {told}, but {} sent and none is in doubt. Unless another \
              producer wrote to it, this is a defect of kinesis-streamer.",
-            were(counts.sent)
+            were(sent)
         ),
         None => format!(
             "Do not trust this run: the counts differ. {told}, but {} sent. This is a defect of kinesis-streamer.",
-            were(counts.sent)
+            were(sent)
         ),
     }
 }
@@ -194,7 +199,33 @@ fn requests(text: &mut String, counts: &Snapshot, elapsed: Duration) {
     if counts.throttled > 0 {
         let mean = counts.throttled as f64 / counts.generated.max(1) as f64;
         let rest = format!("  counted in every attempt: {mean:.2} for each record generated");
-        row(text, 1, "entries throttled", &human::grouped(counts.throttled), &rest);
+        row(text, 1, "records throttled", &human::grouped(counts.throttled), &rest);
+    }
+    if counts.entries_sent != counts.sent || counts.entries_throttled != counts.throttled {
+        aggregates(text, counts, elapsed);
+    }
+}
+
+/// What Kinesis itself counts, where several records are one of its own.
+fn aggregates(text: &mut String, counts: &Snapshot, elapsed: Duration) {
+    head(text, "Kinesis records", &["count", "", "mean rate"]);
+    let all = format!("{:>11}{:>11}", "", rate(counts.entries_sent, elapsed));
+    row(text, 1, "sent", &human::grouped(counts.entries_sent), &all);
+    let each = counts.sent as f64 / counts.entries_sent.max(1) as f64;
+    row(
+        text,
+        1,
+        "user records in each",
+        &human::short(each),
+        "  on average; the counts above are of user records",
+    );
+    if counts.entries_throttled > 0 {
+        let rest = "  counted in every attempt";
+        row(text, 1, "throttled", &human::grouped(counts.entries_throttled), rest);
+    }
+    if counts.sent_elsewhere > 0 {
+        let rest = "  user records in aggregates that another shard took than they were made for";
+        row(text, 1, "elsewhere", &human::grouped(counts.sent_elsewhere), rest);
     }
 }
 
@@ -284,6 +315,7 @@ fn why_failed(why: Failed) -> &'static str {
         Failed::Unreachable => "no connection to the endpoint: is its address right, does it run?",
         Failed::TooLarge => "larger than a record of this stream may be",
         Failed::NoKey => "the event has no value where the partition key should come from",
+        Failed::NoEvent => "the template could not make the event; the log says why, once",
         Failed::Drain => "the run ended while they waited to try again; refused or unreachable before",
     }
 }

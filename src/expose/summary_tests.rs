@@ -13,10 +13,15 @@ fn facts() -> RunFacts {
     }
 }
 
+/// A shard's counts where each record is an entry.
+fn of_shard(sent: u64, sent_bytes: u64, throttled: u64) -> ShardCounts {
+    ShardCounts { sent, sent_bytes, throttled, entries_sent: sent, entries_throttled: throttled }
+}
+
 fn sent(records: u64, shards: &[(Option<u64>, u64, u64)]) -> Settled {
-    let shards = shards.iter().map(|&(shard, sent, throttled)| {
-        (shard.map(ShardId), ShardCounts { sent, sent_bytes: 200 * sent, throttled })
-    });
+    let shards = shards
+        .iter()
+        .map(|&(shard, sent, throttled)| (shard.map(ShardId), of_shard(sent, 200 * sent, throttled)));
     Settled { sent: records, sent_bytes: 200 * records, shards: shards.collect(), ..Settled::default() }
 }
 
@@ -121,7 +126,7 @@ PutRecords requests               count      share  mean rate
     partial                           1     1.00 %
     timeout                          99    99.00 %
   records sent each                 490  on average
-  entries throttled               1,250  counted in every attempt: 0.03 for each record generated
+  records throttled               1,250  counted in every attempt: 0.03 for each record generated
 
 Times                               p50        p90        p99        max
   delivery delay                  2.0 s      2.0 s      2.0 s      2.0 s  per record, from due to acknowledged
@@ -188,7 +193,7 @@ fn no_line_is_longer_than_a_terminal_of_120_columns() {
 
 #[test]
 fn the_verdict_says_what_became_of_all() {
-    let one = Snapshot { due: 1, generated: 1, sent: 1, ..Snapshot::default() };
+    let one = Snapshot { due: 1, generated: 1, sent: 1, entries_sent: 1, ..Snapshot::default() };
     assert_eq!(verdict(&one), "The one record was sent.");
     assert_eq!(verdict(&good()), "All 6,000 records were sent.");
     let twice = Snapshot { perhaps_twice: 7, ..good() };
@@ -206,7 +211,7 @@ fn the_embedded_streams_own_count_is_told_and_a_difference_without_a_doubt_is_ca
         text.lines().last().expect("lines").to_owned()
     };
     assert_eq!(told(&good(), 6_000), "The embedded stream took 6,000 records by its own count.");
-    let one = Snapshot { due: 1, generated: 1, sent: 1, ..Snapshot::default() };
+    let one = Snapshot { due: 1, generated: 1, sent: 1, entries_sent: 1, ..Snapshot::default() };
     assert_eq!(told(&one, 1), "The embedded stream took 1 record by its own count.");
     assert_eq!(
         told(&bad(), 49_400),
@@ -219,12 +224,46 @@ fn the_embedded_streams_own_count_is_told_and_a_difference_without_a_doubt_is_ca
          6,000 were sent and none is in doubt. Unless another producer wrote to it, this is a defect of \
          kinesis-streamer."
     );
+    // It counts Kinesis records, whatever is in them.
+    let aggregated = Snapshot { entries_sent: 60, ..good() };
+    assert_eq!(told(&aggregated, 60), "The embedded stream took 60 Kinesis records by its own count.");
     // A record with a sequence number is stored, whatever is in doubt besides.
     for counts in [good(), bad()] {
         let less = told(&counts, counts.sent - 1);
         assert!(less.starts_with("Do not trust this run: the counts differ. "), "{less}");
     }
     assert!(!summary_text(&good(), Duration::from_secs(60), &facts()).contains("by its own count"));
+}
+
+#[test]
+fn aggregated_records_are_told_in_both_units() {
+    let ledger = Ledger::new();
+    ledger.generated(5_000);
+    let counts = ShardCounts {
+        sent: 4_000,
+        sent_bytes: 800_000,
+        throttled: 500,
+        entries_sent: 16,
+        entries_throttled: 2,
+    };
+    let settled = Settled {
+        sent: 4_000,
+        sent_bytes: 800_000,
+        throttled: 500,
+        sent_elsewhere: 250,
+        shards: vec![(Some(ShardId(0)), counts)],
+        ..Settled::default()
+    };
+    ledger.attempted(Outcome::Partial, Duration::from_millis(10), Duration::from_millis(11), &settled);
+    let text = summary_text(&ledger.snapshot(), Duration::from_secs(1), &facts());
+    let table = "\nKinesis records                   count             mean rate
+  sent                               16                  16/s
+  user records in each              250  on average; the counts above are of user records
+  throttled                           2  counted in every attempt
+  elsewhere                         250  user records in aggregates that another shard took than they were made for\n";
+    assert!(text.contains(table), "{text}");
+    assert!(text.contains("  records throttled                 500"), "{text}");
+    assert!(!summary_text(&good(), Duration::from_secs(60), &facts()).contains("Kinesis records"));
 }
 
 #[test]
@@ -248,8 +287,7 @@ fn many_shards_end_in_one_row_that_holds_the_rest() {
     let shards = |count: u64| {
         let mut counts = Snapshot::default();
         for shard in 0..count {
-            let shard_counts = ShardCounts { sent: 10, sent_bytes: 1_000, throttled: 1 };
-            counts.shards.insert(Some(ShardId(shard)), shard_counts);
+            counts.shards.insert(Some(ShardId(shard)), of_shard(10, 1_000, 1));
         }
         counts.sent = 10 * count;
         let mut text = String::new();

@@ -173,6 +173,8 @@ fn findings(text: &mut String, verdict: &Verdict) {
     let why = "behind a later one of their key, where Kinesis promises no order";
     tell("overtaken", total.overtaken, false, why);
     tell("corrupt", verdict.count(Finding::Corrupt), true, "not byte for byte what was made");
+    let why = "in aggregates that hold a record of another shard: KCL drops these";
+    tell("misplaced", verdict.misplaced, verdict.read.aggregated > 0, why);
     let allowed = if verdict.foreign_allowed { ", as is allowed" } else { "" };
     tell("foreign", verdict.foreign, true, &format!("somebody else's{allowed}"));
     tell("not compared", total.not_compared, false, "their seed is not known");

@@ -56,6 +56,33 @@ fn the_fingerprint_of_templates_is_as_it_was() {
     compare("template", &Generator::of_template(template.into(), SEED, PRODUCER), EVENTS / 50);
 }
 
+// The same of what templates in Jinja can call.
+#[test]
+fn the_fingerprint_of_templates_in_jinja_is_as_it_was() {
+    let name =
+        |line: &str| line.trim_start_matches("| `").split(['`', '(']).next().unwrap_or_default().to_owned();
+    let library = super::functions_table();
+    let mut calls: Vec<String> = library.lines().skip(2).map(|line| name(line) + "()").collect();
+    let own = [
+        "number(1, 6)",
+        "chance(0.5)",
+        "pick([1, 2, 3])",
+        "weighted({\"a\": 5, \"b\": 1})",
+        "keyed(7).number(0, 1, 9)",
+        "span(\"s\", 20)",
+        "drift(\"d\", 0, 1)",
+        "meter(\"m\", 0.5)",
+        "wave(0.7, 0, 1)",
+    ];
+    for line in super::jinja_table().lines().skip(2) {
+        assert!(own.iter().any(|call| call.starts_with(&format!("{}(", name(line)))), "{line} is not called");
+    }
+    calls.extend(own.map(str::to_owned));
+    let text = format!("{{{{ [{}] }}}}", calls.join(", "));
+    let template = Template::compile_jinja(&text).expect("a template");
+    compare("jinja", &Generator::of_template(template.into(), SEED, PRODUCER), EVENTS / 500);
+}
+
 fn compare(name: &str, generator: &Generator, events: u64) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fingerprints/{name}.txt"));
     let now = fingerprint(generator, events);

@@ -13,13 +13,16 @@ use super::mouse::Mouse;
 use super::order::Order;
 use super::pen::{self, Pen};
 use super::random::{Lanes, Stream};
-use super::template::Template;
+use super::template::{Template, Wanted};
 use super::text;
 use super::timestamp::Timestamp;
 use super::trade::Trade;
 
 /// Events that are drawn at construction to learn the typical size.
 const SAMPLE: u64 = 512;
+
+/// The same of a template in Jinja, whose events can take milliseconds.
+const SLOW_SAMPLE: u64 = 64;
 
 /// Makes events, each a pure function of (kind or template, seed, producer, job, sequence, time).
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Generator {
     stream: Stream,
     largest: usize,
     typical: usize,
+    /// What no event falls short of when its size is asked for.
+    floor: usize,
 }
 
 /// What makes each kind's own fields.
@@ -41,7 +46,7 @@ enum Content {
     Iot(Iot),
     Order(Order),
     AccessLog(AccessLog),
-    Template { template: Arc<Template>, producer: Box<str> },
+    Template { template: Arc<Template>, producer: Box<str>, shared: u64 },
 }
 
 /// What is known of an event that was written.
@@ -89,7 +94,9 @@ impl Generator {
     /// The template's text is no part of the seed: the numbers of an event stay the same while its template is edited.
     #[must_use]
     pub fn of_template(template: Arc<Template>, seed: u64, producer: &str) -> Self {
-        let content = Content::Template { template, producer: producer.into() };
+        // What lasts over the events of a template in Jinja is the same for all producers of a seed.
+        let shared = Stream::new("lasting", seed, "").shared();
+        let content = Content::Template { template, producer: producer.into(), shared };
         // A template has no head; that of a `message` is the one without identity.
         Self::measured(
             content,
@@ -99,9 +106,11 @@ impl Generator {
     }
 
     fn measured(content: Content, head: Head, stream: Stream) -> Self {
-        let mut generator = Self { content, head, stream, largest: 0, typical: 0 };
+        let mut generator = Self { content, head, stream, largest: 0, typical: 0, floor: 0 };
         generator.largest = generator.measure_largest();
-        generator.typical = generator.measure_typical();
+        let most;
+        (generator.typical, most) = generator.measure_typical();
+        generator.floor = if generator.can_fail() { most } else { generator.largest };
         generator
     }
 
@@ -129,12 +138,14 @@ impl Generator {
     /// Appends exactly one event to `out`: compact JSON without a newline, a line of a log, or whatever the
     /// template says.
     ///
-    /// Allocates nothing when `out` has room for [`Self::room`] more bytes.
+    /// Allocates nothing when `out` has room for [`Self::room`] more bytes, but for a template in Jinja. Such a one may
+    /// fail to make an event: nothing is written then, see [`Self::failure`].
     pub fn write(&self, job: u32, sequence: u64, time: &Timestamp, out: &mut Vec<u8>) -> Written {
-        if let Content::Template { template, producer } = &self.content {
+        if let Content::Template { template, producer, shared } = &self.content {
             let start = out.len();
-            let bits = self.stream.job(job).event(sequence);
-            template.write(bits, job, sequence, time, producer, out);
+            let stream = self.stream.job(job);
+            let (id, own) = (stream.event(sequence), stream.structure());
+            template.write(Wanted { id, job, sequence, time, producer, shared: *shared, own }, out);
             return Written { length: out.len() - start, entity: None };
         }
         let start = out.len();
@@ -210,6 +221,27 @@ impl Generator {
         self.largest
     }
 
+    /// What no event falls short of when its size is asked for, in bytes: the largest there can be, or, of a template in
+    /// Jinja, the largest of a sample.
+    pub(super) fn floor(&self) -> usize {
+        self.floor
+    }
+
+    /// Whether some of its events may turn out not to be possible: what is written of them is empty.
+    #[inline]
+    pub(super) fn can_fail(&self) -> bool {
+        matches!(&self.content, Content::Template { template, .. } if template.can_fail())
+    }
+
+    /// Why the first event could not be made that could not.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        match &self.content {
+            Content::Template { template, .. } => template.failure(),
+            _ => None,
+        }
+    }
+
     /// The mean size of a sample of events, in bytes.
     #[must_use]
     pub fn typical_event(&self) -> usize {
@@ -220,7 +252,7 @@ impl Generator {
     fn measure_largest(&self) -> usize {
         let head = self.head.len();
         let own = match &self.content {
-            Content::Template { template, producer } => return template.largest(producer.len()),
+            Content::Template { template, producer, .. } => return template.largest(producer.len()),
             Content::Message => return head,
             Content::Mouse(mouse) => mouse.largest(),
             Content::Click(click) => click.largest(),
@@ -232,15 +264,18 @@ impl Generator {
         head + pen::measure(|pen| identity(u32::MAX, u64::MAX, pen)) + own
     }
 
-    fn measure_typical(&self) -> usize {
-        let mut out = Vec::with_capacity(self.largest);
-        let mut bytes = 0;
-        for sequence in 0..SAMPLE {
+    /// The mean and the largest of a sample.
+    fn measure_typical(&self) -> (usize, usize) {
+        let events = if self.can_fail() { SLOW_SAMPLE } else { SAMPLE };
+        let mut out = Vec::new();
+        let (mut bytes, mut most) = (0, 0);
+        for sequence in 0..events {
             out.clear();
             self.write((sequence % 8) as u32, sequence * 16, &Timestamp::from_unix_millis(0), &mut out);
             bytes += out.len();
+            most = most.max(out.len());
         }
-        bytes / SAMPLE as usize
+        (bytes / events as usize, most)
     }
 }
 

@@ -4,6 +4,8 @@
 //! function of (seed, producer, job, place, time), so a reader can make any record again. See `disorder` for the
 //! difference between a place and an event's number.
 
+use std::sync::OnceLock;
+
 use super::choice::Event;
 use super::disorder::{Act, Disorder, Places};
 use super::generator::{Generator, Written};
@@ -39,6 +41,8 @@ pub struct Shaped {
     frame: u64,
     typical: usize,
     largest: usize,
+    /// The first event that was larger than it should be. Only a template in Jinja makes such a one.
+    outgrown: OnceLock<String>,
 }
 
 /// When a record is due.
@@ -70,6 +74,9 @@ pub struct Composed {
     pub written: Written,
     /// The fault that was put in.
     pub fault: Option<Injected>,
+    /// Whether there is an event: a template in Jinja may fail to make one, or to keep to the size that was asked for.
+    /// [`Maker::failure`] says why.
+    pub made: bool,
 }
 
 impl From<Generator> for Maker {
@@ -110,6 +117,7 @@ impl Maker {
             sizes,
             disorder,
             frame: shaping.frame,
+            outgrown: OnceLock::new(),
         })))
     }
 
@@ -121,7 +129,8 @@ impl Maker {
             Self::Plain(generator) => {
                 let written = generator.overwrite(job, place, &due.time, out);
                 out.truncate(written.length);
-                Composed { event: place, written, fault: None }
+                let made = written.length > 0 || !generator.can_fail();
+                Composed { event: place, written, fault: None, made }
             }
             Self::Shaped(shaped) => {
                 out.clear();
@@ -147,11 +156,15 @@ impl Maker {
             Self::Plain(_) => None,
             Self::Shaped(shaped) => shaped.fault_of(job, event),
         };
-        let written = match self {
-            Self::Plain(generator) => generator.write(job, event, time, out),
+        let (written, made) = match self {
+            Self::Plain(generator) => {
+                let written = generator.write(job, event, time, out);
+                let made = written.length > 0 || !generator.can_fail();
+                (written, made)
+            }
             Self::Shaped(shaped) => shaped.write(job, event, fault, time, out),
         };
-        Composed { event, written, fault }
+        Composed { event, written, fault, made }
     }
 
     /// The places of `job` at which the event with this number is sent.
@@ -211,6 +224,16 @@ impl Maker {
         matches!(self, Self::Shaped(shaped) if shaped.disorder.is_some())
     }
 
+    /// Why the first event could not be made that could not.
+    #[must_use]
+    pub fn failure(&self) -> Option<&str> {
+        let outgrown = match self {
+            Self::Plain(_) => None,
+            Self::Shaped(shaped) => shaped.outgrown.get().map(String::as_str),
+        };
+        outgrown.or_else(|| self.generators().iter().find_map(Generator::failure))
+    }
+
     /// What its user should know although nothing is wrong: where sizes are cut.
     #[must_use]
     pub fn note(&self) -> Option<String> {
@@ -248,9 +271,9 @@ impl Maker {
 
 /// The size that no event can fall short of when its size is asked for: that of the largest, and the least padding.
 fn floor(generators: &[Generator], shaping: &Shaping) -> Result<u64, ShapingError> {
-    let largest = |generator: &&Generator| generator.largest_event();
-    let Some(longest) = generators.iter().max_by_key(largest) else { return Ok(0) };
-    let (largest, frame) = (longest.largest_event() as u64, shaping.frame);
+    let floor = |generator: &&Generator| generator.floor();
+    let Some(longest) = generators.iter().max_by_key(floor) else { return Ok(0) };
+    let (largest, frame) = (longest.floor() as u64, shaping.frame);
     let floor = largest + padding::LEAST as u64 + frame;
     let Some(rule) = shaping.size else { return Ok(floor) };
     // A distribution is cut at the floor, and must not be all below it.
@@ -279,8 +302,8 @@ fn makes_objects(template: &Generator) -> bool {
 impl Shaped {
     fn compose(&self, job: u32, place: u64, due: &mut Due, out: &mut Vec<u8>) -> Composed {
         let Some(disorder) = &self.disorder else {
-            let written = self.write(job, place, None, &due.time, out);
-            return Composed { event: place, written, fault: None };
+            let (written, made) = self.write(job, place, None, &due.time, out);
+            return Composed { event: place, written, fault: None, made };
         };
         let Act { event, fault, opens } = disorder.at(job, place);
         if opens {
@@ -293,8 +316,8 @@ impl Shaped {
             Some(Injected::Duplicate | Injected::Reordered) => Timestamp::from_unix_millis(due.opened_millis),
             Some(Injected::Malformed | Injected::Oversize) | None => due.time,
         };
-        let written = self.write(job, event, fault, &time, out);
-        Composed { event, written, fault }
+        let (written, made) = self.write(job, event, fault, &time, out);
+        Composed { event, written, fault, made }
     }
 
     fn write(
@@ -304,9 +327,13 @@ impl Shaped {
         fault: Option<Injected>,
         time: &Timestamp,
         out: &mut Vec<u8>,
-    ) -> Written {
+    ) -> (Written, bool) {
         let start = out.len();
-        let written = self.parts[self.index(job, event)].write(job, event, time, out);
+        let part = &self.parts[self.index(job, event)];
+        let written = part.write(job, event, time, out);
+        if written.length == 0 && part.can_fail() {
+            return (written, false);
+        }
         let size = match (fault, &self.disorder, &self.sizes) {
             (Some(Injected::Oversize), Some(disorder), _) => Some(disorder.oversize_bytes()),
             (_, _, Some(sizes)) => Some(sizes.of(job, event)),
@@ -314,9 +341,19 @@ impl Shaped {
         };
         if let Some(size) = size {
             let size = usize::try_from(size.saturating_sub(self.frame)).unwrap_or(0);
+            if written.length > size {
+                self.outgrown.get_or_init(|| {
+                    format!(
+                        "job {job}, event {event}: its {} bytes are more than the {size} that it should have",
+                        written.length
+                    )
+                });
+                out.truncate(start);
+                return (written, false);
+            }
             self.padding.pad(job, event, size, start, out);
         }
-        written
+        (written, true)
     }
 
     #[inline]

@@ -46,8 +46,8 @@ pub use sample::Samples;
 pub use shaping::{NoShaping, Shaping, ShapingError};
 pub use size::{SizeRule, SizeRuleError, USUAL_MOST};
 pub use template::{
-    ImportError, Imported, Place, Remark, Template, TemplateError, TemplateMode, TemplateModeError, Verdict,
-    functions_table, import, lint,
+    ImportError, Imported, Place, Remark, Template, TemplateError, TemplateLanguage, TemplateLanguageError,
+    TemplateMode, TemplateModeError, Verdict, functions_table, import, jinja_table, lint, lint_jinja,
 };
 pub(crate) use text::{digits, hex};
 pub use timestamp::Timestamp;

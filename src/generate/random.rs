@@ -167,6 +167,12 @@ impl Random {
         Self { state }
     }
 
+    /// Where it stands: [`Self::new`] goes on from there.
+    #[inline]
+    pub(crate) fn state(&self) -> u64 {
+        self.state
+    }
+
     /// The next 64 random bits.
     #[inline]
     pub(crate) fn bits(&mut self) -> u64 {

@@ -22,7 +22,7 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// Writes the events to `out` and flushes it. A reader that has gone away ends the sample early and
+    /// Writes the events to `out` and flushes it. One that can't be made is left out: [`Maker::failure`] tells. A reader that has gone away ends the sample early and
     /// is no error: `sample 1000000 | head` is a proper use. Give `out` a buffer of its own.
     ///
     /// # Errors
@@ -44,6 +44,9 @@ impl Samples {
             let composed = maker.compose(self.job, place, &mut due, &mut event);
             maker.finish(self.job, &composed, 0, &mut event);
             opened_millis = due.opened_millis;
+            if !composed.made {
+                continue;
+            }
             event.push(self.separator);
             out.write_all(&event)?;
         }

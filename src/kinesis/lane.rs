@@ -98,6 +98,15 @@ impl Lane {
         }
     }
 
+    /// Who makes its requests: not always who was asked for, see [`Self::open`].
+    #[must_use]
+    pub fn client(&self) -> HttpClientKind {
+        match self.way {
+            Way::Direct(_) => HttpClientKind::Direct,
+            Way::Sdk(_) => HttpClientKind::Sdk,
+        }
+    }
+
     /// Whether its requests go to this machine.
     #[must_use]
     pub fn is_on_this_machine(&self) -> bool {

@@ -6,10 +6,10 @@ use aws_sdk_kinesis::config::http::HttpResponse;
 use aws_sdk_kinesis::config::retry::RetryConfig;
 use aws_sdk_kinesis::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kinesis::primitives::DateTime;
-use aws_sdk_kinesis::types::{Record, ShardIteratorType};
+use aws_sdk_kinesis::types::{HashKeyRange, Record, ShardIteratorType};
 
 use super::client::malformed;
-use super::{Cause, Client, Fault, Refusal, SequenceNumber, ShardId, StreamRef};
+use super::{Cause, Client, Fault, HashKey, HashRange, Refusal, SequenceNumber, ShardId, StreamRef};
 
 /// A shard among its ancestors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct ShardFamily {
     pub parents: [Option<ShardId>; 2],
     /// Whether it takes no records any more. A child that an answer names is told as open.
     pub closed: bool,
+    /// The hash keys that it holds, where the endpoint tells.
+    pub range: Option<HashRange>,
 }
 
 /// Where reading a shard begins.
@@ -166,7 +168,8 @@ impl Reader {
                 let closed = shard
                     .sequence_number_range()
                     .is_some_and(|range| range.ending_sequence_number().is_some());
-                shards.push(family(shard.shard_id(), parents, closed)?);
+                let family = family(shard.shard_id(), parents, closed)?;
+                shards.push(ShardFamily { range: shard.hash_key_range().and_then(range), ..family });
             }
             token = answer.next_token().map(str::to_owned);
             if token.is_none() {
@@ -213,7 +216,8 @@ impl Reader {
         };
         for child in answer.child_shards() {
             let mut parents = child.parent_shards().iter().map(String::as_str);
-            page.children.push(family(child.shard_id(), [parents.next(), parents.next()], false)?);
+            let family = family(child.shard_id(), [parents.next(), parents.next()], false)?;
+            page.children.push(ShardFamily { range: child.hash_key_range().and_then(range), ..family });
         }
         page.records.reserve(answer.records().len());
         for record in answer.records {
@@ -241,7 +245,13 @@ fn read(record: Record) -> Result<ReadRecord, ReadFault> {
 fn family(id: &str, parents: [Option<&str>; 2], closed: bool) -> Result<ShardFamily, Fault> {
     let read = |id: &str| id.parse::<ShardId>().map_err(|_| malformed("a shard id of an unknown form"));
     let [one, other] = parents.map(|id| id.filter(|id| !id.is_empty()).map(read).transpose());
-    Ok(ShardFamily { id: read(id)?, parents: [one?, other?], closed })
+    Ok(ShardFamily { id: read(id)?, parents: [one?, other?], closed, range: None })
+}
+
+/// The hash keys of a shard; none where they are told in no known form.
+fn range(told: &HashKeyRange) -> Option<HashRange> {
+    let key = |text: &str| text.parse().ok().map(HashKey);
+    Some(HashRange { start: key(told.starting_hash_key())?, end: key(told.ending_hash_key())? })
 }
 
 #[cfg(test)]

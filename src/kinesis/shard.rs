@@ -37,7 +37,7 @@ impl FromStr for ShardId {
 }
 
 /// A position in the hash-key space, 0 to 2^128 − 1; decimal as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct HashKey(pub u128);
 
 impl HashKey {
@@ -45,6 +45,23 @@ impl HashKey {
     #[must_use]
     pub fn of(partition_key: &str) -> Self {
         Self(u128::from_be_bytes(Md5::digest(partition_key.as_bytes()).into()))
+    }
+
+    /// The key in decimal, at the end of `digits`.
+    #[inline]
+    #[must_use]
+    pub fn decimal(self, digits: &mut [u8; 39]) -> &[u8] {
+        let Self(mut number) = self;
+        let mut at = digits.len();
+        loop {
+            at -= 1;
+            digits[at] = b'0' + (number % 10) as u8;
+            number /= 10;
+            if number == 0 {
+                break;
+            }
+        }
+        &digits[at..]
     }
 }
 
@@ -144,9 +161,16 @@ impl ShardMap {
     /// The shard that a record with this hash key goes to; none while the map has a gap there.
     #[must_use]
     pub fn locate(&self, key: HashKey) -> Option<ShardId> {
+        self.place(key).map(|place| self.shards[place].id)
+    }
+
+    /// The same as its place in [`Self::shards`].
+    #[inline]
+    #[must_use]
+    pub fn place(&self, key: HashKey) -> Option<usize> {
         let after = self.shards.partition_point(|shard| shard.range.start <= key);
-        let shard = self.shards.get(after.checked_sub(1)?)?;
-        shard.range.contains(key).then_some(shard.id)
+        let place = after.checked_sub(1)?;
+        self.shards[place].range.contains(key).then_some(place)
     }
 }
 

@@ -89,6 +89,8 @@ labels! {
         TooLarge = "too_large",
         /// The event has no value where the partition key should come from.
         NoKey = "no_key",
+        /// The template could not make the event, or not of the size that was asked for.
+        NoEvent = "no_event",
         /// The run ended while they waited for another attempt; the ones before were refused.
         Drain = "drain",
     }
@@ -200,8 +202,12 @@ pub struct ShardCounts {
     pub sent: u64,
     /// Their bytes.
     pub sent_bytes: u64,
-    /// Entries refused for a limit, per attempt.
+    /// Records refused for a limit, per attempt.
     pub throttled: u64,
+    /// Entries stored: as many as records, unless these are aggregated. What the shard's limit is about.
+    pub entries_sent: u64,
+    /// Entries refused for a limit, per attempt.
+    pub entries_throttled: u64,
 }
 
 /// Every number of a run at one moment.
@@ -229,8 +235,15 @@ pub struct Snapshot {
     pub unknown: Tally<Unknown>,
     /// Records made and not settled yet.
     pub in_flight: u64,
-    /// Entries refused for a limit, counted in every attempt.
+    /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
+    /// Entries (Kinesis records) that were stored: as many as `sent`, unless records are aggregated.
+    pub entries_sent: u64,
+    /// Entries refused for a limit, counted in every attempt.
+    pub entries_throttled: u64,
+    /// Sent records in aggregates that another shard took than the one they were made for: a reader of the library
+    /// drops those in which a record belongs to a third.
+    pub sent_elsewhere: u64,
     /// Requests by outcome.
     pub requests: Tally<Outcome>,
     /// Ticks of jobs released.
@@ -310,6 +323,7 @@ impl Snapshot {
         self.sent_bytes += settled.sent_bytes;
         self.perhaps_twice += settled.perhaps_twice;
         self.throttled += settled.throttled;
+        self.sent_elsewhere += settled.sent_elsewhere;
         let mut done = settled.sent;
         for &(why, n) in &settled.failed {
             self.failed.add(why, n);
@@ -329,6 +343,10 @@ impl Snapshot {
             all.sent += counts.sent;
             all.sent_bytes += counts.sent_bytes;
             all.throttled += counts.throttled;
+            all.entries_sent += counts.entries_sent;
+            all.entries_throttled += counts.entries_throttled;
+            self.entries_sent += counts.entries_sent;
+            self.entries_throttled += counts.entries_throttled;
         }
     }
 }

@@ -35,9 +35,11 @@ pub struct Settled {
     pub failed: Vec<(Failed, u64)>,
     /// Records that were given up and are perhaps stored, by cause.
     pub unknown: Vec<(Unknown, u64)>,
-    /// Entries that a limit refused in this attempt.
+    /// Records that a limit refused in this attempt.
     pub throttled: u64,
-    /// Sent and throttled entries by shard; `None` where no shard could be told.
+    /// Sent records in aggregates that another shard took than the one they were made for.
+    pub sent_elsewhere: u64,
+    /// Sent and throttled records and entries by shard; `None` where no shard could be told.
     pub shards: Vec<(Option<ShardId>, ShardCounts)>,
 }
 

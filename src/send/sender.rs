@@ -101,7 +101,14 @@ impl<T: Transport> Sender<T> {
     }
 
     fn testify_all(&self, batch: &Batch, fate: Fate) {
-        self.testify(batch.job(), batch.sequences().map(|sequence| (sequence, fate)));
+        if !self.witnesses.is_empty() {
+            self.testify(batch.job(), batch.all_sequences().into_iter().map(|sequence| (sequence, fate)));
+        }
+    }
+
+    /// The open shards, as they are known at a moment.
+    pub fn shards(&self) -> &OpenShards {
+        &self.shards
     }
 
     /// What stands around the entries of every request to this stream.
@@ -128,7 +135,7 @@ impl<T: Transport> Sender<T> {
                 Attempt::Cut => {
                     let fate = Fate::Unknown(Unknown::Drain);
                     let mut settled = Settled::default();
-                    settled.give_up(fate, batch.len() as u64);
+                    settled.give_up(fate, batch.records() as u64);
                     self.ledger.attempted(Outcome::Timeout, called.elapsed(), due.elapsed(), &settled);
                     self.testify_all(&batch, fate);
                     return batch.spent();
@@ -150,7 +157,7 @@ impl<T: Transport> Sender<T> {
                 self.witnesses.iter().for_each(|witness| witness.hear_stored(&stored));
             }
             self.shards.met(&shards, ruling.settled.shards.iter().filter_map(|&(shard, _)| shard));
-            self.complaints.hear(&ruling, result.err(), batch.len(), answer);
+            self.complaints.hear(&ruling, result.err(), batch.records(), answer);
             let Ruling { outcome, settled, next, doubtful: now_doubtful } = ruling;
             self.ledger.attempted(outcome, called.elapsed(), due.elapsed(), &settled);
             if let Some(claims) = testimony {
@@ -172,7 +179,7 @@ impl<T: Transport> Sender<T> {
     /// Settles a batch that waits for its next attempt when the end of the drain comes.
     fn give_up(&self, batch: Batch, doubtful: bool) -> Spent {
         let (fate, mut settled) = (given_up(Failed::Drain, doubtful), Settled::default());
-        settled.give_up(fate, batch.len() as u64);
+        settled.give_up(fate, batch.records() as u64);
         self.ledger.settled(&settled);
         self.testify_all(&batch, fate);
         batch.spent()
@@ -201,15 +208,13 @@ impl<T: Transport> Sender<T> {
     }
 }
 
-/// Digests of the entries that an answer says are stored; it has a result for each.
+/// Digests of the user records that an answer says are stored; it has a result for each entry.
 fn stored(batch: &Batch, answer: &Answer) -> Vec<StoredIn> {
     let (mut all, mut data) = (Vec::new(), Vec::new());
     for (index, (result, number)) in answer.entries.iter().zip(&answer.numbers).enumerate() {
         // An entry whose place is told in no known form can't be found again: the reader has one more, and says so.
         if let (EntryResult::Stored(Some(shard)), Some(number)) = (result, number) {
-            data.clear();
-            batch.data(index, &mut data);
-            StoredIn::add(&mut all, *shard, *number, &data);
+            batch.each_data(index, &mut data, |one| StoredIn::add(&mut all, *shard, *number, one));
         }
     }
     all

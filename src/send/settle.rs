@@ -90,7 +90,7 @@ impl Places {
 /// Settles an attempt whose request failed as a whole.
 #[must_use]
 pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> Ruling {
-    let records = batch.len() as u64;
+    let records = batch.records() as u64;
     let mut settled = Settled::default();
     match cause {
         Cause::Refused(refusal) => {
@@ -99,7 +99,9 @@ pub fn settle_fault(batch: &Batch, cause: Cause, so_far: Circumstances<'_>) -> R
                 settled.throttled = records;
                 let mut places = Places::new();
                 for index in 0..batch.len() {
-                    places.of(so_far.shard_of(batch, index), &mut settled).throttled += 1;
+                    let counts = places.of(so_far.shard_of(batch, index), &mut settled);
+                    counts.throttled += batch.entry_records(index) as u64;
+                    counts.entries_throttled += 1;
                 }
             }
             let again = retryable && so_far.may_retry;
@@ -161,23 +163,43 @@ pub(super) fn given_up(why: Failed, doubtful: bool) -> Fate {
 /// Settles an attempt that was answered with status 200.
 #[must_use]
 pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) -> Ruling {
-    let mut settled = Settled::default();
     if answer.entries.len() != batch.len() {
         // Which entry is which can't be told, and an endpoint that does this once is not asked again.
-        settled.unknown.push((Unknown::BadAnswer, batch.len() as u64));
+        let mut settled = Settled::default();
+        settled.unknown.push((Unknown::BadAnswer, batch.records() as u64));
         return Ruling { outcome: Outcome::BadAnswer, settled, next: Next::Done, doubtful: true };
     }
+    // The weights of entries are looked up where they have some, and cost nothing where each is one record.
+    match batch.is_aggregated() {
+        false => settle_entries::<false>(batch, answer, so_far),
+        true => settle_entries::<true>(batch, answer, so_far),
+    }
+}
+
+/// Settles each entry by its own result; there is one for each.
+fn settle_entries<const AGGREGATED: bool>(
+    batch: &Batch,
+    answer: &Answer,
+    so_far: Circumstances<'_>,
+) -> Ruling {
+    let mut settled = Settled::default();
     let mut again = Vec::new(); // allocates only when an entry failed
     let mut refused = 0;
     let mut places = Places::new();
     for (index, result) in answer.entries.iter().enumerate() {
+        let records = if AGGREGATED { batch.entry_records(index) as u64 } else { 1 };
         let (why, named) = match stored(*result) {
             Ok(shard) => {
                 let bytes = batch.entry_size(index) as u64;
                 let counts = places.of(shard, &mut settled);
-                counts.sent += 1;
+                counts.sent += records;
                 counts.sent_bytes += bytes;
-                settled.sent += 1;
+                if AGGREGATED {
+                    counts.entries_sent += 1;
+                    let elsewhere = shard.zip(batch.made_for(index)).is_some_and(|(one, other)| one != other);
+                    settled.sent_elsewhere += if elsewhere { records } else { 0 };
+                }
+                settled.sent += records;
                 settled.sent_bytes += bytes;
                 continue;
             }
@@ -185,18 +207,27 @@ pub fn settle_answer(batch: &Batch, answer: &Answer, so_far: Circumstances<'_>) 
         };
         refused += 1;
         if why == Failed::Throttled {
-            settled.throttled += 1;
+            settled.throttled += records;
             let shard = named.or_else(|| so_far.shard_of(batch, index));
-            places.of(shard, &mut settled).throttled += 1;
+            let counts = places.of(shard, &mut settled);
+            counts.throttled += records;
+            if AGGREGATED {
+                counts.entries_throttled += 1;
+            }
         }
         if so_far.may_retry && why != Failed::Rejected {
             again.push(index as u16); // a request has at most 500 entries
         } else {
-            settled.give_up(so_far.given_up(why), 1);
+            settled.give_up(so_far.given_up(why), records);
         }
     }
     if so_far.doubtful {
         settled.perhaps_twice = settled.sent;
+    }
+    if !AGGREGATED {
+        for (_, counts) in &mut settled.shards {
+            (counts.entries_sent, counts.entries_throttled) = (counts.sent, counts.throttled);
+        }
     }
     let outcome = if refused == 0 { Outcome::Ok } else { Outcome::Partial };
     let next = match again.len() {
@@ -227,19 +258,33 @@ pub(super) fn claims(
     let unknown = ruling.settled.unknown.first().map(|&(why, _)| Fate::Unknown(why));
     let results = answer.filter(|answer| answer.entries.len() == batch.len()).map(|answer| &answer.entries);
     let mut again = again.iter().copied().peekable();
-    for (index, sequence) in batch.sequences().enumerate() {
+    let mut fate_of = |index: usize| {
         if again.next_if(|&next| usize::from(next) == index).is_some() {
-            continue;
+            return None;
         }
-        let fate = match results {
+        match results {
             Some(results) => Some(match stored(results[index]) {
                 Ok(_) => Fate::Sent { perhaps_twice: so_far.doubtful },
                 Err((why, _)) => so_far.given_up(why),
             }),
             // One cause for all.
             None => failed.or(unknown),
-        };
-        if let Some(fate) = fate {
+        }
+    };
+    if batch.is_aggregated() {
+        // The records of an entry have others between them.
+        let mut fates = Vec::with_capacity(batch.records());
+        for index in 0..batch.len() {
+            if let Some(fate) = fate_of(index) {
+                fates.extend(batch.entry_sequences(index).map(|sequence| (sequence, fate)));
+            }
+        }
+        fates.sort_unstable_by_key(|&(sequence, _)| sequence);
+        fates.into_iter().for_each(|(sequence, fate)| claims.add(sequence, fate));
+        return claims;
+    }
+    for (index, sequence) in batch.sequences().enumerate() {
+        if let Some(fate) = fate_of(index) {
             claims.add(sequence, fate);
         }
     }
@@ -252,13 +297,29 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::batch::{BatchBuilder, Envelope, Pushed, Spent};
+    use crate::batch::{Aggregation, BatchBuilder, Bundler, Envelope, Pushed, Spent};
     use crate::kinesis::{HashKey, HashRange, Limits, Shard};
 
     fn batch(records: usize) -> Batch {
         let mut builder = BatchBuilder::new(Limits::AWS, Spent::default());
         for index in 0..records {
             assert_eq!(builder.push(b"0123456789", &format!("key-{index}"), None), Pushed::Added);
+        }
+        builder.seal(&Envelope::new("s", None)).expect("not empty")
+    }
+
+    /// A batch of as many entries, most of which hold several records.
+    fn aggregated(entries: usize) -> Batch {
+        let (mut builder, mut bundler) =
+            (BatchBuilder::new(Limits::AWS, Spent::default()), Bundler::default());
+        let map = two_shards();
+        bundler.begin(&map);
+        let mut number = 0;
+        while builder.len() < entries {
+            let (aggregation, key) = (Aggregation { bytes: 64 + number % 70 }, format!("key-{number}"));
+            let pushed = bundler.push(aggregation, &mut builder, &map, b"0123456789", &key, None);
+            assert_eq!(pushed, Pushed::Added);
+            number += 1;
         }
         builder.seal(&Envelope::new("s", None)).expect("not empty")
     }
@@ -318,6 +379,54 @@ mod tests {
             prop_assert_eq!(by_shard, (settled.sent, settled.sent_bytes, settled.throttled));
             prop_assert_eq!(settled.perhaps_twice, if doubtful { settled.sent } else { 0 });
             prop_assert!(!doubtful || settled.failed.is_empty(), "perhaps stored is not certainly failed");
+        }
+    }
+
+    proptest! {
+        // Where entries hold several records, each fate is that of all records in an entry, and what Kinesis counts is
+        // the number of entries; the shards' counts add up to the totals in both.
+        #[test]
+        fn every_record_of_an_entry_has_its_fate(results in vec(result(), 1..60), may_retry: bool, doubtful: bool) {
+            let (batch, shards) = (aggregated(results.len()), two_shards());
+            prop_assert!(batch.records() > batch.len() || batch.len() < 4);
+            let answer = Answer { entries: results.clone(), ..Answer::default() };
+            let so_far = Circumstances { may_retry, doubtful, shards: &shards };
+            let ruling = settle_answer(&batch, &answer, so_far);
+            let again: Vec<u16> = match &ruling.next {
+                Next::Done => vec![],
+                Next::AllAgain => (0..batch.len() as u16).collect(),
+                Next::Again(again) => again.clone(),
+            };
+            let records_of = |is: &dyn Fn(usize) -> bool| -> u64 {
+                (0..batch.len()).filter(|&at| is(at)).map(|at| batch.entry_records(at) as u64).sum()
+            };
+            let settled = &ruling.settled;
+            let stored = |at: usize| matches!(results[at], EntryResult::Stored(_));
+            let throttled = |at: usize| matches!(results[at], EntryResult::Throttled(_));
+            prop_assert_eq!(settled.sent, records_of(&stored));
+            prop_assert_eq!(settled.throttled, records_of(&throttled));
+            let goes_again = |at: usize| again.contains(&(at as u16));
+            prop_assert_eq!(total(settled) + records_of(&goes_again), batch.records() as u64);
+            let elsewhere = |at: usize| match (results[at], batch.made_for(at)) {
+                (EntryResult::Stored(Some(shard)), Some(own)) => shard != own,
+                _ => false,
+            };
+            prop_assert_eq!(settled.sent_elsewhere, records_of(&elsewhere));
+            let sum = |count: fn(&ShardCounts) -> u64| -> u64 { settled.shards.iter().map(|(_, one)| count(one)).sum() };
+            prop_assert_eq!((sum(|one| one.sent), sum(|one| one.throttled)), (settled.sent, settled.throttled));
+            let entries = |is: &dyn Fn(usize) -> bool| (0..batch.len()).filter(|&at| is(at)).count() as u64;
+            prop_assert_eq!(sum(|one| one.entries_sent), entries(&stored));
+            prop_assert_eq!(sum(|one| one.entries_throttled), entries(&throttled));
+            // The claims name each record that is settled once, in order.
+            let claims = claims(&batch, Some(&answer), so_far, &ruling, 0);
+            let named: Vec<u64> = claims.as_slice().iter().flat_map(|claim| claim.sequences.clone()).collect();
+            prop_assert!(named.is_sorted_by(|one, next| one < next));
+            prop_assert_eq!(named.len() as u64, total(settled));
+            // A fault of the whole request is one of all records, and of all entries.
+            let fault = settle_fault(&batch, Cause::Refused(Refusal::Throttled), so_far).settled;
+            prop_assert_eq!(fault.throttled, batch.records() as u64);
+            let entries: u64 = fault.shards.iter().map(|(_, one)| one.entries_throttled).sum();
+            prop_assert_eq!(entries, batch.len() as u64);
         }
     }
 

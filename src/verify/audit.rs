@@ -17,7 +17,7 @@ use super::times::{Moments, Times};
 use super::track::{NoRoom, Room};
 use super::unpack::{UserRecord, unpack};
 use super::verdict::{Example, Finding, Progress, Read, Verdict};
-use crate::kinesis::{SequenceNumber, ShardId};
+use crate::kinesis::{HashRange, SequenceNumber, ShardId};
 use crate::ledger::{Claim, Digest, Fate, StoredIn};
 
 /// Most pieces of all tracks together: at most 256 bytes each, or 128 MiB. Sequences that are in one state cost next
@@ -64,7 +64,10 @@ pub struct Audit {
     pub(super) room: Room,
     pub(super) recent: Recent,
     order: Order,
+    /// The shards that a record was read from, or that producers say they sent records to.
     pub(super) shards: HashMap<ShardId, ShardState>,
+    /// The hash keys of shards, where they are known.
+    ranges: HashMap<ShardId, HashRange>,
     pub(super) read: Read,
     pub(super) progress: Progress,
     pub(super) corrupt_unidentified: u64,
@@ -93,6 +96,7 @@ impl Audit {
             recent: Recent::new(recent::MOST),
             order: Order::new(order::MOST),
             shards: HashMap::new(),
+            ranges: HashMap::new(),
             read: Read::default(),
             progress: Progress::default(),
             corrupt_unidentified: 0,
@@ -110,6 +114,11 @@ impl Audit {
         self.order.parents(shard, parents);
     }
 
+    /// Notes the hash keys that a shard holds. Before its first record.
+    pub fn holds(&mut self, shard: ShardId, range: HashRange) {
+        self.ranges.insert(shard, range);
+    }
+
     /// Takes a record that was read. The records of a shard come in its order; shards may come in any mixture, but
     /// children after their parents.
     pub fn see(&mut self, seen: &Seen<'_>) {
@@ -122,18 +131,33 @@ impl Audit {
         self.read.records += 1;
         self.read.bytes += seen.data.len() as u64;
         let mut inflated = std::mem::take(&mut self.inflated);
-        let mut anonymous = false;
+        let range = self.ranges.get(&seen.shard).copied();
+        let (mut aggregated, mut outside) = (0, None::<Box<str>>);
         unpack(seen.partition_key, seen.data, &mut inflated, |user_record| match user_record {
-            Ok(user_record) => anonymous |= self.user_record(seen, &user_record),
+            Ok(user_record) => {
+                if user_record.aggregated {
+                    aggregated += 1;
+                    let belongs = range.is_none_or(|range| range.contains(user_record.hash_key()));
+                    if !belongs && outside.is_none() {
+                        outside = Some(user_record.partition_key.into());
+                    }
+                }
+                if self.user_record(seen, &user_record) {
+                    let shard = self.shards.entry(seen.shard).or_default();
+                    shard.anonymous.add(seen.sequence_number, user_record.put);
+                }
+            }
             Err(_) => {
                 self.read.user_records += 1;
                 self.unidentified(seen, None, Corruption::Packing);
             }
         });
         self.inflated = inflated;
-        if anonymous {
-            let shard = self.shards.entry(seen.shard).or_default();
-            shard.anonymous.add(seen.sequence_number, seen.data);
+        // Who reads them by the library gets none of them.
+        if let Some(partition_key) = outside {
+            self.progress.misplaced += aggregated;
+            let partition_key = Some(partition_key.into());
+            self.examples.add(Example { partition_key, ..located(Finding::Misplaced, seen) });
         }
     }
 

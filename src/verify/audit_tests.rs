@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::super::aggregate::tests::pack;
 use super::super::inflate::tests::{gzip, zstd};
 use super::super::verdict::Latency;
 use super::super::{Made, Others, Producer};
 use super::*;
+use crate::aggregate::tests::pack;
 use crate::generate::{EventKind, Generator, Shaping, Timestamp};
 use crate::key::Keyer;
 use crate::kinesis::{HashKey, HashRange, Shard, ShardMap};
@@ -481,6 +481,82 @@ fn what_is_damaged_beyond_recognition_is_corrupt_without_a_name() {
     let kinds: Vec<_> = verdict.examples.iter().map(|one| one.corruption).collect();
     assert_eq!(kinds, [Some(Corruption::Identity), Some(Corruption::Packing)]);
     assert_eq!(verdict.count(Finding::Corrupt), 2);
+}
+
+#[test]
+fn an_aggregate_with_a_record_of_another_shard_is_misplaced_as_a_whole() {
+    let (map, made) = (shards(), made(EventKind::Click, "random"));
+    let strategy = made.key.clone().expect("a strategy");
+    let keyer = Keyer::new(&strategy, EventKind::Click, 7, "p", &map).expect("a keyer");
+    let record = |sequence: u64| {
+        let (data, mut key) = (event(7, "p", 0, sequence), String::new());
+        let written = crate::generate::Written { length: data.len(), entity: None };
+        keyer.write(0, sequence, &data, &written, &mut key).expect("a key");
+        (key, None, data)
+    };
+    let of = |shard: u64| {
+        let here = (0..).map(record).filter(move |(key, ..)| map_of(key) == ShardId(shard));
+        here.take(3).collect::<Vec<_>>()
+    };
+    let whole: Vec<_> = of(0);
+    let mixed = [&whole[..], &of(1)[..1]].concat();
+    for (records, known, misplaced) in [(&whole, true, 0), (&mixed, true, 4), (&mixed, false, 0)] {
+        let mut audit =
+            Audit::new(Expect { from_start: false, ..expect(made.clone()) }).expect("random keys work");
+        if known {
+            audit.holds(ShardId(0), map.shards()[0].range);
+        }
+        see(&mut audit, 0, 1, "a", &pack(records, false));
+        // What is no aggregate may be anywhere: its explicit hash key is not known.
+        see(&mut audit, 1, 2, &whole[0].0, b"somebody else's");
+        let progress = audit.progress();
+        let verdict = audit.finish();
+        assert_eq!((verdict.misplaced, verdict.count(Finding::Misplaced)), (misplaced, misplaced));
+        assert_eq!((progress.misplaced, verdict.is_fault(Finding::Misplaced)), (misplaced, misplaced > 0));
+        assert_eq!(
+            (verdict.read.user_records, verdict.total.found),
+            (records.len() as u64 + 1, records.len() as u64)
+        );
+        if misplaced > 0 {
+            let example = verdict.examples.iter().find(|one| one.finding == Finding::Misplaced).expect("one");
+            assert_eq!(
+                example.partition_key.as_deref(),
+                Some(&*records[3].0),
+                "the one that does not belong"
+            );
+        }
+    }
+    // By its explicit hash key it belongs, whatever its partition key says.
+    let mut audit = Audit::new(expect(made)).expect("random keys work");
+    audit.holds(ShardId(0), map.shards()[0].range);
+    see(&mut audit, 0, 1, "a", &pack(&[("any".to_owned(), Some(0), b"{}".to_vec())], false));
+    assert_eq!(audit.finish().misplaced, 0);
+}
+
+/// The shard of a partition key.
+fn map_of(key: &str) -> ShardId {
+    shards().locate(HashKey::of(key)).expect("no gaps")
+}
+
+#[test]
+fn of_aggregated_payloads_without_identity_each_is_held_against_the_digest() {
+    let expect = || Expect { anonymous: true, ..Expect::default() };
+    let mut claimed = Vec::new();
+    for data in [b"one", b"two", b"two"] {
+        StoredIn::add(&mut claimed, ShardId(2), SequenceNumber::from(1), data);
+    }
+    let record = |data: &[u8]| ("k".to_owned(), None, data.to_vec());
+    for (records, clean) in [
+        (vec![record(b"one"), record(b"two"), record(b"two")], true),
+        (vec![record(b"one"), record(b"two"), record(b"tw0")], false),
+        (vec![record(b"one"), record(b"two")], false),
+    ] {
+        let mut audit = Audit::new(expect()).expect("nothing to go wrong");
+        claimed.iter().for_each(|one| audit.claim_digest(one));
+        see(&mut audit, 2, 1, "a", &pack(&records, false));
+        let verdict = audit.finish();
+        assert_eq!((verdict.anonymous, verdict.is_clean()), (records.len() as u64, clean));
+    }
 }
 
 #[test]

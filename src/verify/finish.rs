@@ -62,6 +62,7 @@ pub(super) fn verdict(mut audit: Audit) -> Verdict {
         total,
         producers,
         corrupt_unidentified: audit.corrupt_unidentified,
+        misplaced: progress.misplaced,
         foreign: progress.foreign,
         foreign_allowed: expect.foreign_allowed,
         anonymous: progress.anonymous,

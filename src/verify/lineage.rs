@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kinesis::{Place, ShardFamily, ShardId};
+use crate::kinesis::{HashRange, Place, ShardFamily, ShardId};
 
 /// Where a shard stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,7 @@ enum Stage {
 #[derive(Debug)]
 struct Node {
     parents: [Option<ShardId>; 2],
+    range: Option<HashRange>,
     stage: Stage,
 }
 
@@ -50,7 +51,7 @@ impl Lineage {
     /// Takes in a shard, unless it is known. Without a place it counts as read.
     fn meet(&mut self, shard: &ShardFamily, place: Option<Place>) {
         let stage = place.map_or(Stage::Read, Stage::Waiting);
-        self.shards.entry(shard.id).or_insert(Node { parents: shard.parents, stage });
+        self.shards.entry(shard.id).or_insert(Node { parents: shard.parents, range: shard.range, stage });
     }
 
     /// A shard was read to its end; these follow it, as far as the answer named them. A child is read from its oldest
@@ -97,6 +98,11 @@ impl Lineage {
         self.shards.get(&shard).into_iter().flat_map(|node| node.parents).flatten()
     }
 
+    /// The hash keys that a shard holds, where they are known.
+    pub fn range(&self, shard: ShardId) -> Option<HashRange> {
+        self.shards.get(&shard)?.range
+    }
+
     /// Whether a shard waits for its parents.
     #[must_use]
     pub fn any_waits(&self) -> bool {
@@ -118,7 +124,8 @@ mod tests {
     impl History {
         /// Splits the open shard at `at`, or merges it with the next one, for every choice.
         fn new(first: u64, choices: &[(bool, usize)]) -> Self {
-            let open = |id| ShardFamily { id: ShardId(id), parents: [None, None], closed: false };
+            let open =
+                |id| ShardFamily { id: ShardId(id), parents: [None, None], closed: false, range: None };
             let mut all: Vec<ShardFamily> = (0..first).map(open).collect();
             // Indices of the open shards, in the order of their ranges.
             let mut line: Vec<usize> = (0..all.len()).collect();
@@ -186,7 +193,8 @@ mod tests {
 
     #[test]
     fn a_parent_that_is_older_than_the_retention_is_not_waited_for() {
-        let child = ShardFamily { id: ShardId(7), parents: [Some(ShardId(3)), None], closed: false };
+        let child =
+            ShardFamily { id: ShardId(7), parents: [Some(ShardId(3)), None], closed: false, range: None };
         let mut lineage = Lineage::default();
         lineage.listed(&[child], |_| Some(Place::Since(5)));
         assert_eq!(lineage.begin_next(), Some((ShardId(7), Place::Since(5))));
@@ -195,8 +203,9 @@ mod tests {
 
     #[test]
     fn a_shard_without_a_place_counts_as_read() {
-        let closed = ShardFamily { id: ShardId(0), parents: [None, None], closed: true };
-        let child = ShardFamily { id: ShardId(1), parents: [Some(ShardId(0)), None], closed: false };
+        let closed = ShardFamily { id: ShardId(0), parents: [None, None], closed: true, range: None };
+        let child =
+            ShardFamily { id: ShardId(1), parents: [Some(ShardId(0)), None], closed: false, range: None };
         let mut lineage = Lineage::default();
         lineage.listed(&[closed, child], |shard| (!shard.closed).then_some(Place::Newest));
         assert_eq!(lineage.begin_next(), Some((ShardId(1), Place::Newest)));

@@ -11,6 +11,8 @@
 //! - **contradicted**: claimed as failed, that is certainly not stored, and yet in the stream.
 //! - **unknown** records are resolved: stored, or not stored.
 //! - **corrupt**: ours, but not byte for byte what the producer made, or under another partition key.
+//! - **misplaced**: in an aggregated record of which a part hashes into another shard than the one it was read from. It is
+//!   there, but readers of the Kinesis Producer Library (KCL) drop the whole aggregate.
 //! - **foreign**: not ours, or of a producer that was not expected.
 //! - **disordered**: a record that stands in its shard behind a record of the same producer,
 //!   job and partition key, although it had been acknowledged before that one was even due. Kinesis promises no more
@@ -19,7 +21,6 @@
 //! - **gaps**: sequences inside a job that nobody claims and nobody found. A fault only where the producer has no
 //!   claims at all; else they were lost with the claims, when the producer was killed.
 
-mod aggregate;
 mod audit;
 mod blocks;
 mod board;

@@ -240,7 +240,8 @@ impl<S: Source> Readers<S> {
         }
         while let Some((shard, place)) = self.lineage.begin_next() {
             self.shared.board.opened(shard);
-            self.shared.descends(shard, self.lineage.parents(shard).collect()).await;
+            let (parents, range) = (self.lineage.parents(shard).collect(), self.lineage.range(shard));
+            self.shared.descends(shard, parents, range).await;
             self.tasks.spawn(Arc::clone(&self.shared).read(shard, place, orders.clone()));
         }
     }

@@ -86,6 +86,7 @@ impl Source for Stream {
             id: *id,
             parents: played.parents,
             closed: played.closed,
+            range: None,
         };
         Ok(stage.shards.iter().map(family).collect())
     }
@@ -121,7 +122,12 @@ impl Source for Stream {
         let until = played.records.len().min(from + MOST);
         let read = until == played.records.len();
         let children = all.iter().filter(|(_, child)| child.parents.contains(&Some(shard)));
-        let children = children.map(|(&id, child)| ShardFamily { id, parents: child.parents, closed: false });
+        let children = children.map(|(&id, child)| ShardFamily {
+            id,
+            parents: child.parents,
+            closed: false,
+            range: None,
+        });
         Ok(Page {
             records: played.records[from..until].to_vec(),
             bytes: 0,

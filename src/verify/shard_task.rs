@@ -11,7 +11,7 @@ use super::board::PageFacts;
 use super::run::{Order, ReadPlan};
 use super::shard_reader::{ShardReader, Step};
 use super::{Audit, Board, Mailbox, Progress, Seen, Source, Testimony};
-use crate::kinesis::{Place, ReadFault, ReadRecord, ShardFamily, ShardId};
+use crate::kinesis::{HashRange, Place, ReadFault, ReadRecord, ShardFamily, ShardId};
 
 /// What all who read one stream share.
 #[derive(Debug)]
@@ -136,9 +136,20 @@ impl<S: Source> Shared<S> {
         })
     }
 
-    /// Tells the audit of a shard's parents, before its first record.
-    pub(super) async fn descends(self: &Arc<Self>, shard: ShardId, parents: Vec<ShardId>) {
-        self.examining(move |audit| audit.reshard(shard, &parents)).await;
+    /// Tells the audit of a shard's parents and hash keys, before its first record.
+    pub(super) async fn descends(
+        self: &Arc<Self>,
+        shard: ShardId,
+        parents: Vec<ShardId>,
+        range: Option<HashRange>,
+    ) {
+        let told = self.examining(move |audit| {
+            audit.reshard(shard, &parents);
+            if let Some(range) = range {
+                audit.holds(shard, range);
+            }
+        });
+        told.await;
     }
 
     /// Gives the claims that have come to the audit, whether or not anything is read.

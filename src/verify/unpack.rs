@@ -3,8 +3,8 @@
 //! One layer of each, in this order: an aggregate's records may be compressed, but what a compressed payload holds
 //! is taken as it is.
 
-use super::aggregate::{self, AggregateError};
 use super::inflate::{self, InflateError};
+use crate::aggregate::{self, AggregateError};
 use crate::kinesis::HashKey;
 
 /// The largest buffer for inflated bytes that is kept for the next payload.
@@ -19,10 +19,20 @@ pub struct UserRecord<'a> {
     pub explicit_hash_key: Option<HashKey>,
     /// Its data, inflated.
     pub data: &'a [u8],
+    /// Its data as it was put.
+    pub put: &'a [u8],
     /// Whether it was one of an aggregate.
     pub aggregated: bool,
     /// Whether it was compressed.
     pub compressed: bool,
+}
+
+impl UserRecord<'_> {
+    /// What decides its shard, as far as it is known.
+    #[must_use]
+    pub fn hash_key(&self) -> HashKey {
+        self.explicit_hash_key.unwrap_or_else(|| HashKey::of(self.partition_key))
+    }
 }
 
 /// Why a record, or a user record in it, can't be unpacked.
@@ -47,8 +57,14 @@ pub fn unpack(
     mut give: impl FnMut(Result<UserRecord<'_>, UnpackError>),
 ) {
     let mut inflated = |partition_key, explicit_hash_key, payload, aggregated| {
-        let whole =
-            |data, compressed| UserRecord { partition_key, explicit_hash_key, data, aggregated, compressed };
+        let whole = |data, compressed| UserRecord {
+            partition_key,
+            explicit_hash_key,
+            data,
+            put: payload,
+            aggregated,
+            compressed,
+        };
         match inflate::inflate(payload, room) {
             None => give(Ok(whole(payload, false))),
             Some(Ok(data)) => give(Ok(whole(data, true))),
@@ -75,9 +91,9 @@ pub fn unpack(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::aggregate::tests::{Record, pack, records};
     use super::super::inflate::tests::{gzip, zstd};
     use super::*;
+    use crate::aggregate::tests::{Record, pack, records};
 
     fn all(key: &str, data: &[u8]) -> Vec<Result<Record, UnpackError>> {
         let (mut room, mut all) = (Vec::new(), Vec::new());

@@ -28,16 +28,19 @@ pub enum Finding {
     Contradicted,
     /// Neither claimed nor found, amid others of its job.
     Gap,
+    /// In an aggregate that holds a record of another shard.
+    Misplaced,
 }
 
 impl Finding {
     /// Every finding, the gravest first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Missing,
         Self::Duplicate,
         Self::Disordered,
         Self::Corrupt,
         Self::Contradicted,
+        Self::Misplaced,
         Self::Foreign,
         Self::Gap,
     ];
@@ -53,6 +56,7 @@ impl Finding {
             Self::Foreign => "foreign",
             Self::Contradicted => "contradicted",
             Self::Gap => "gap",
+            Self::Misplaced => "misplaced",
         }
     }
 }
@@ -283,6 +287,9 @@ pub struct Verdict {
     /// User records that are ours and damaged so that nobody can say which they were. Each of them is one that is
     /// missing, if it was claimed.
     pub corrupt_unidentified: u64,
+    /// User records in aggregates that hold one of another shard than the one they were read from: they are there, but
+    /// readers of the Kinesis Producer Library (KCL) drop them.
+    pub misplaced: u64,
     /// User records that are not ours.
     pub foreign: u64,
     /// Whether foreign records are no fault.
@@ -319,6 +326,7 @@ impl Verdict {
             Finding::Foreign => self.foreign,
             Finding::Contradicted => total.contradicted,
             Finding::Gap => total.gap,
+            Finding::Misplaced => self.misplaced,
         }
     }
 
@@ -368,6 +376,8 @@ pub struct Progress {
     pub corrupt: u64,
     /// Foreign user records.
     pub foreign: u64,
+    /// User records in aggregates that hold one of another shard.
+    pub misplaced: u64,
     /// User records without identity.
     pub anonymous: u64,
     /// Disordered ones, as far as it could be said when they were read.

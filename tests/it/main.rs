@@ -2,6 +2,7 @@
 //!
 //! One binary, because the SDK links slowly.
 
+mod aggregation;
 mod answers;
 mod corners;
 mod faults;

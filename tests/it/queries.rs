@@ -25,11 +25,14 @@ fn is_name(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || letter == '_'
 }
 
-/// Each name that can be asked for, with its labels and, where they are a closed set, their values.
-fn exported() -> BTreeMap<String, BTreeMap<&'static str, Option<Vec<&'static str>>>> {
+/// Labels and, where they are a closed set, their values.
+type Labels = BTreeMap<&'static str, Option<Vec<&'static str>>>;
+
+/// Each name that can be asked for, with its labels.
+fn exported() -> BTreeMap<String, Labels> {
     let mut names = BTreeMap::new();
     for metric in METRICS.iter().chain(READING_METRICS) {
-        let mut labels: BTreeMap<_, _> = SCRAPED.into_iter().map(|name| (name, None)).collect();
+        let mut labels: Labels = SCRAPED.into_iter().map(|name| (name, None)).collect();
         for label in metric.labels {
             let values = match label.values {
                 Values::Closed(values) => Some(values()),

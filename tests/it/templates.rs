@@ -75,3 +75,76 @@ fn lint_and_import_answer_on_standard_output() {
     assert_eq!(finished.code, 0, "{}", finished.stdout);
     assert!(finished.stdout.starts_with("One: becomes one.template\n"), "{}", finished.stdout);
 }
+
+const VISITS: &str =
+    concat!("--event=template:", env!("CARGO_MANIFEST_DIR"), "/config/templates/visit.json.j2");
+
+#[test]
+fn a_template_in_jinja_is_sampled_linted_and_told_what_is_wrong_with_it() {
+    let sample = || Program::new(&["sample", "40", "--seed=7", VISITS]).finish();
+    let (one, other) = (sample(), sample());
+    assert_eq!((one.code, one.stderr.as_str()), (0, ""));
+    let events = |text: &str| -> Vec<serde_json::Value> {
+        text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    };
+    let carts = |text: &str| events(text).iter().map(|event| event["cart"].clone()).collect::<Vec<_>>();
+    assert_eq!(carts(&one.stdout).len(), 40);
+    assert_eq!(carts(&one.stdout), carts(&other.stdout), "the time aside, they are the same");
+    let finished = Program::new(&["lint", "t.j2"]).file("t.j2", "{{ random.uuid() }}").finish();
+    assert!(
+        finished.code == 0 && finished.stdout.starts_with("t.j2: a template in Jinja"),
+        "{}",
+        finished.stdout
+    );
+    let lint = ["lint", "t", "--template-language=jinja"];
+    let finished = Program::new(&lint).file("t", "{%- if job -%}\n{{ random.numbr() }}{% endif %}").finish();
+    assert_eq!(finished.code, 65);
+    assert!(
+        finished.stdout.contains(
+            "t: error: line 2, column 4: there is no function \"random.numbr\"; did you mean random.number()?"
+        ),
+        "{}",
+        finished.stdout
+    );
+    let finished =
+        Program::new(&["--local", "--event=template:t.j2"]).file("t.j2", "{\n{{ 1 // 0 }}}").finish();
+    assert!(
+        finished.code == 64 && finished.stderr.contains("can't be used (in Jinja):\n  line 2, column 4: "),
+        "{}",
+        finished.stderr
+    );
+}
+
+#[test]
+fn a_run_sends_what_a_template_in_jinja_makes_of_a_size_and_compressed_and_proves_it() {
+    for arguments in [
+        &[VISITS, "--partition-key=field:/visit"][..],
+        &[VISITS, "--event-size=8KiB", "--compression=zstd", "--framing=newline"],
+        &[VISITS, "--inject=duplicate:2%/2,malformed:2%"],
+    ] {
+        let run = ["--local=2", "--verify", "--max-records=200", "--jobs=2", "--messages=50", "--seed=5"];
+        let finished = Program::run(&[&run[..], arguments].concat()).finish();
+        assert_eq!(
+            (finished.code, finished.counts()["sent"]),
+            (0, 200),
+            "{arguments:?}: {}",
+            finished.stderr
+        );
+    }
+}
+
+// What can't be made is neither sent nor left out: its record fails, the others don't, and the log says why, once.
+#[test]
+fn an_event_that_cannot_be_made_is_a_failed_record_that_is_told() {
+    let run =
+        ["--local", "--event=template:t.j2", "--verify", "--max-records=200", "--jobs=1", "--messages=100"];
+    let text = "{\"n\": {{ 1 // (sequence - 77) }}, \"m\": {{ 1 // (sequence - 150) }}}";
+    let finished = Program::run(&run).file("t.j2", text).finish();
+    let sample = Program::new(&["sample", "100", "--event=template:t.j2"]).file("t.j2", text).finish();
+    assert_eq!((sample.code, sample.stdout.lines().count()), (64, 99), "{}", sample.stderr);
+    assert!(sample.stderr.contains("is left out: line 1, column"), "{}", sample.stderr);
+    let counts = finished.counts();
+    assert_eq!((counts["sent"], counts["failed"], finished.code), (198, 2, 1), "{}", finished.stderr);
+    assert_eq!(finished.stderr.matches("an event can't be made").count(), 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("(no_event): line 1, column"), "{}", finished.stderr);
+}

@@ -153,7 +153,7 @@ fn last_screen(written: &[u8], (lines, columns): (u16, u16)) -> (String, Parser)
 
 /// The right column of a wide screen: there stands the ledger.
 fn ledger(screen: &str) -> String {
-    let right = |line: &str| line.split('│').filter(|part| !part.trim().is_empty()).last().map(str::to_owned);
+    let right = |line: &str| line.split('│').rfind(|part| !part.trim().is_empty()).map(str::to_owned);
     screen.lines().filter_map(right).collect::<Vec<_>>().join("\n")
 }
 

@@ -28,6 +28,27 @@ fn a_run_in_cbor_is_held_and_read_back_as_it_was_made() {
 }
 
 #[test]
+fn the_start_names_client_and_wire_and_the_end_how_late_ticks_were() {
+    for (arguments, client, wire) in
+        [(&["--wire=cbor"][..], "direct", "cbor"), (&["--client=sdk"], "sdk", "json")]
+    {
+        let run = ["--local", "--jobs=2", "--messages=5", "--max-records=10"];
+        let finished = Program::run(&[&run[..], arguments].concat()).finish();
+        let fields = |message: &str| {
+            let events = finished.stderr.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let mut fields = events.map(|event| event["fields"].clone());
+            fields.find(|fields| fields["message"] == message).unwrap_or_else(|| panic!("no {message}"))
+        };
+        let begun = fields("run begins");
+        assert_eq!((&begun["client"], &begun["wire"]), (&Value::from(client), &Value::from(wire)));
+        let ended = fields("run ended");
+        let late = ["p50", "p90", "p99", "max"]
+            .map(|part| ended[format!("tick_lateness_{part}_seconds")].as_f64().expect("a number"));
+        assert!(late[0] >= 0.0 && late.is_sorted(), "{late:?}");
+    }
+}
+
+#[test]
 fn an_overloaded_shard_throttles_in_cbor_and_the_counts_are_the_streams_own() {
     let arguments = ["--local", "--wire=cbor", "--jobs=60", "--messages=100", "--max-records=6000"];
     let counts = Program::run(&[&arguments[..], &["--max-attempts=2"]].concat()).finish().counts();

@@ -1,8 +1,9 @@
 //! The settings of payloads: how large events are, what is done to them, and what is put into them on purpose.
 
 use super::super::setting::Absent::{Means, Value};
-use super::super::setting::Form::{OneOf, Own};
+use super::super::setting::Form::{self, OneOf, Own};
 use super::super::setting::{Group, Scope, Setting};
+use super::MOST_BYTES;
 
 /// How large events are.
 pub const EVENT_SIZE: Setting = Setting::new(
@@ -52,6 +53,17 @@ pub const FRAMING: Setting = Setting::new(
     OneOf(&["none", "newline"]),
     Value("none"),
     "What stands behind each event in its record: with newline, records that are joined are lines",
+);
+
+/// How large aggregated records are.
+pub const AGGREGATION: Setting = Setting::new(
+    Group::Events,
+    "STREAMER_AGGREGATION",
+    "aggregation",
+    "BYTES",
+    Form::Bytes { min: 64, max: MOST_BYTES },
+    Means("none: each event is a record of its own"),
+    "Packs the events of a shard into aggregated records of at most so many bytes, as the Kinesis Producer Library does (its own default is 51200B; docs/aggregation.md)",
 );
 
 /// Where it is told which records have which fault.

@@ -12,7 +12,7 @@ mod rules;
 mod shipped;
 
 use super::*;
-use crate::generate::{EventChoice, EventKind, TemplateMode, TemplateOrigin};
+use crate::generate::{EventChoice, EventKind, TemplateLanguage, TemplateMode, TemplateOrigin};
 use crate::key::KeyStrategy;
 use crate::kinesis::{Limits, StreamRef, Wire};
 use crate::schedule::Pacing;
@@ -75,6 +75,7 @@ fn the_words_of_a_rule_are_the_words_that_the_types_read() {
     };
     assert!(settings::EVENT.form.rule().contains(&EventKind::ALL.map(EventKind::name).join(", ")));
     assert_eq!(words(settings::TEMPLATE_MODE), TemplateMode::ALL.map(TemplateMode::name));
+    assert_eq!(words(settings::TEMPLATE_LANGUAGE), TemplateLanguage::ALL.map(TemplateLanguage::name));
     assert_eq!(words(settings::PACING), Pacing::ALL.map(Pacing::name));
     assert_eq!(words(settings::RETRY), Retry::ALL.map(Retry::name));
     assert_eq!(words(settings::WIRE), Wire::ALL.map(Wire::name));
@@ -121,6 +122,20 @@ fn cbor_is_written_by_our_own_client_alone() {
 }
 
 #[test]
+fn the_language_of_templates_is_theirs_alone_and_the_mode_that_of_the_generators() {
+    let config = run(&[("STREAMER_EVENT", "template:-")], &["--dry-run", "--template-language=jinja"]);
+    assert_eq!((config.template_language, config.notices), (TemplateLanguage::Jinja, vec![]));
+    let config = run(&[("STREAMER_TEMPLATE_LANGUAGE", "kdg")], &["--dry-run"]);
+    let told = "STREAMER_TEMPLATE_LANGUAGE has no effect, because STREAMER_EVENT is no template";
+    assert_eq!(config.notices, [told]);
+    let strict = ["--dry-run", "--template-mode=strict"];
+    let told = "--template-mode has no effect, because STREAMER_EVENT is no template in the language of the Kinesis Data \
+                Generator";
+    assert_eq!(run(&[("STREAMER_EVENT", "template:a.json.j2")], &strict).notices, [told]);
+    assert!(run(&[("STREAMER_EVENT", "template:a.j2:1,template:b:1")], &strict).notices.is_empty());
+}
+
+#[test]
 fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
     let config = run(&[("STREAMER_EVENT", "template:orders.json")], &["--dry-run", "--template-mode=strict"]);
     assert_eq!(config.event.to_string(), "template:orders.json");
@@ -145,8 +160,11 @@ fn a_template_is_an_event_whose_mode_counts_and_whose_user_is_no_key() {
 #[test]
 fn lint_and_import_take_a_file_and_no_stream() {
     let file = |name: &str| TemplateOrigin::File(name.to_owned());
-    assert_eq!(read_all(&[], &["lint", "a.json"]), Ok(Invocation::Lint(file("a.json"))));
-    assert_eq!(read_all(&[], &["lint", "-"]), Ok(Invocation::Lint(TemplateOrigin::StandardInput)));
+    let lint = |template, language| Ok(Invocation::Lint(template, language));
+    let (auto, jinja) = (TemplateLanguage::Auto, TemplateLanguage::Jinja);
+    assert_eq!(read_all(&[], &["lint", "a.json"]), lint(file("a.json"), auto));
+    let arguments = ["lint", "-", "--template-language=jinja"];
+    assert_eq!(read_all(&[], &arguments), lint(TemplateOrigin::StandardInput, jinja));
     for (arguments, into) in
         [(&["import", "kdg", "t.json"][..], "."), (&["import", "kdg", "t.json", "--into=x"], "x")]
     {
@@ -345,6 +363,7 @@ fn the_variables_of_a_config_are_the_whole_table() {
         "--event-size=1KiB",
         "--inject=late:1%",
         "--answer-sheet=a",
+        "--aggregation=51200B",
     ];
     let sizes = ["--max-request-bytes=1MiB", "--max-record-bytes=1MiB", "--verify-timeout=1s"];
     let mut names = BTreeSet::new();
@@ -384,7 +403,7 @@ fn what_has_no_effect_is_noticed() {
 
 #[test]
 fn a_log_filter_is_levels_and_directives_and_a_lone_word_must_be_a_level() {
-    for right in ["info", "OFF", "info,kinesis_streamer=debug", "warn,hyper=trace", "[span{a=1}]=debug"] {
+    for right in ["info", "OFF", "info,kinesis_streamer=debug", "warn,hyper=trace"] {
         assert_eq!(run(&[("STREAMER_LOG", right)], &["--local"]).log.filter, right);
     }
     for wrong_one in [
@@ -392,6 +411,7 @@ fn a_log_filter_is_levels_and_directives_and_a_lone_word_must_be_a_level() {
         "info,kinesis_streamer",
         "info=nothing",
         "a=b=c",
+        "[span{a=1}]=debug",
         ",",
         "info,",
         "warn, hyper=trace",

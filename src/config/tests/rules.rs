@@ -110,7 +110,7 @@ fn a_usage_names_the_program_and_its_subcommand() {
         (&["local", "--help"], "Usage: kinesis-streamer local [OPTIONS]\n"),
         (&["verify", "--help"], "Usage: kinesis-streamer verify [OPTIONS]\n"),
         (&["journal", "--help"], "Usage: kinesis-streamer journal [OPTIONS] [FILE]\n"),
-        (&["lint", "--help"], "Usage: kinesis-streamer lint <TEMPLATE>\n"),
+        (&["lint", "--help"], "Usage: kinesis-streamer lint [OPTIONS] <TEMPLATE>\n"),
         (&["plan", "--help"], "Usage: kinesis-streamer plan [OPTIONS]\n"),
         (
             &["import", "kdg", "--help"],

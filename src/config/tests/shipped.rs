@@ -37,6 +37,7 @@ fn every_shipped_environment_file_is_a_valid_config() {
         ("original", 100),
         ("just-measure", 1_000),
         ("hot-shard-moving", 2_000),
+        ("one-shard-aggregated", 5_000),
     ] {
         assert!(loads.iter().any(|(name, load)| (name.as_str(), *load) == expected), "{expected:?}");
     }

@@ -219,7 +219,7 @@ mod tests {
         let ledger = Arc::new(Ledger::new());
         ledger.dropped(Dropped::WindowFull, 3);
         ledger.generated(20);
-        let one = ShardCounts { sent: 15, sent_bytes: 900, throttled: 2 };
+        let one = ShardCounts { sent: 15, sent_bytes: 900, throttled: 2, ..ShardCounts::default() };
         let settled = Settled {
             sent: 15,
             sent_bytes: 900,

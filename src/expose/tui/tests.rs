@@ -19,7 +19,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// A run of a minute at 1,000 records/s to four shards, one of which throttles; it lost some.
 fn scene() -> Scene {
-    let shard = |sent, throttled| ShardCounts { sent, sent_bytes: 0, throttled };
+    let shard = |sent, throttled| ShardCounts { sent, throttled, ..ShardCounts::default() };
     let shards = |by: u64| {
         let counts = [shard(10 * by, 0), shard(20 * by, 0), shard(40 * by, 7 * by), shard(5 * by, 0)];
         (0..).map(|id| Some(ShardId(id))).zip(counts).collect()

@@ -225,7 +225,7 @@ fn find(call: &Call<'_>, strict: bool) -> Result<&'static Function, Fault> {
 }
 
 /// A hint at the name that was probably meant.
-fn nearest<'n>(
+pub(super) fn nearest<'n>(
     typed: &str,
     names: impl Iterator<Item = &'n str>,
     full: impl Fn(&str) -> String,

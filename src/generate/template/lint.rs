@@ -49,6 +49,18 @@ pub fn lint(name: &str, text: &str) -> Verdict {
     Verdict { usable: lenient.is_ok(), kdg: strict.is_ok(), report }
 }
 
+/// Looks at a template in Jinja that is called `name`: the generator does not know that language.
+#[must_use]
+pub fn lint_jinja(name: &str, text: &str) -> Verdict {
+    let (usable, report) = match Template::compile_jinja(text) {
+        Ok(_) => (true, format!("{name}: a template in Jinja, and its first events can be made\n")),
+        Err(error) => {
+            (false, error.remarks().iter().map(|remark| format!("{name}: error: {remark}\n")).collect())
+        }
+    };
+    Verdict { usable, kdg: false, report }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

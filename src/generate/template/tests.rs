@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use regex_lite::Regex;
 use serde::Deserialize;
 
-use super::super::Generator;
 use super::super::random::Stream;
+use super::super::{Generator, Timestamp};
 use super::*;
 
 /// The first vectors of the file, which others chose.
@@ -31,7 +31,9 @@ fn vectors() -> Vec<Vector> {
 fn draw(template: &Template, sequence: u64) -> String {
     let mut out = Vec::new();
     let bits = Stream::new("test", 1, "p").job(0).event(sequence);
-    template.write(bits, 0, sequence, &Timestamp::from_unix_millis(TIME), "p", &mut out);
+    let time = &Timestamp::from_unix_millis(TIME);
+    let wanted = Wanted { id: bits, job: 0, sequence, time, producer: "p", shared: 0, own: 0 };
+    template.write(wanted, &mut out);
     assert!(out.len() <= template.largest(1), "{} bytes are more than promised", out.len());
     String::from_utf8(out).expect("UTF-8")
 }
@@ -177,6 +179,10 @@ fn every_shipped_template_works_here_and_in_kdg() {
     for entry in std::fs::read_dir(folder).expect("the folder is there") {
         let path = entry.expect("readable").path();
         let text = std::fs::read_to_string(&path).expect("text");
+        if TemplateLanguage::Auto.is_jinja(path.to_str()) {
+            // It is tried with the others in Jinja.
+            continue;
+        }
         let strict = Template::compile(&text, TemplateMode::Strict).expect("KDG takes it");
         let template = lenient(&text);
         assert_eq!(template.notes(), [], "{}", path.display());
@@ -206,7 +212,11 @@ fn an_event_allocates_nothing() {
     let allocations = allocation_counter::measure(|| {
         for sequence in 0..200 {
             out.clear();
-            template.write(bits.event(sequence), 0, sequence, &time, "p", &mut out);
+            let id = bits.event(sequence);
+            template.write(
+                Wanted { id, job: 0, sequence, time: &time, producer: "p", shared: 0, own: 0 },
+                &mut out,
+            );
         }
     });
     assert_eq!(allocations.count_total, 0);

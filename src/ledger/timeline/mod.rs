@@ -291,7 +291,8 @@ mod tests {
         let mut at = Duration::ZERO;
         for &(records, shard, millis) in seconds {
             ledger.generated(records);
-            let one = ShardCounts { sent: records, sent_bytes: 9 * records, throttled: records / 3 };
+            let (sent, sent_bytes, throttled) = (records, 9 * records, records / 3);
+            let one = ShardCounts { sent, sent_bytes, throttled, ..ShardCounts::default() };
             let settled = Settled {
                 sent: records,
                 sent_bytes: 9 * records,

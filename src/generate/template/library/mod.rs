@@ -48,27 +48,33 @@ const fn function(
     Function { module, method, takes, what, make }
 }
 
+/// Every module with its functions.
+static MODULES: [(&str, &[Function]); 15] = [
+    ("address", places::ADDRESS),
+    ("commerce", goods::COMMERCE),
+    ("company", goods::COMPANY),
+    ("date", dates::DATE),
+    ("finance", goods::FINANCE),
+    ("hacker", texts::HACKER),
+    ("helpers", texts::HELPERS),
+    ("image", system::IMAGE),
+    ("internet", people::INTERNET),
+    ("lorem", texts::LOREM),
+    ("name", people::NAME),
+    ("phone", people::PHONE),
+    ("random", numbers::RANDOM),
+    ("system", system::SYSTEM),
+    (own::MODULE, own::STREAMER),
+];
+
 /// Every function, module by module.
 pub(super) fn all() -> impl Iterator<Item = &'static Function> {
-    [
-        places::ADDRESS,
-        goods::COMMERCE,
-        goods::COMPANY,
-        dates::DATE,
-        goods::FINANCE,
-        texts::HACKER,
-        texts::HELPERS,
-        system::IMAGE,
-        people::INTERNET,
-        texts::LOREM,
-        people::NAME,
-        people::PHONE,
-        numbers::RANDOM,
-        system::SYSTEM,
-        own::STREAMER,
-    ]
-    .into_iter()
-    .flatten()
+    MODULES.iter().flat_map(|(_, functions)| *functions)
+}
+
+/// The modules, in the order of their functions.
+pub(super) fn modules() -> impl Iterator<Item = &'static str> + Clone {
+    MODULES.iter().map(|(name, _)| *name)
 }
 
 /// The module whose functions KDG does not know.

@@ -1,30 +1,19 @@
-//! Takes a record apart that the Kinesis Producer Library aggregated: magic, a protobuf message, its MD5.
-//!
-//! ```text
-//! AggregatedRecord { repeated string partition_key_table = 1; repeated string explicit_hash_key_table = 2;
-//!                    repeated Record records = 3 }
-//! Record           { required uint64 partition_key_index = 1; optional uint64 explicit_hash_key_index = 2;
-//!                    required bytes data = 3; repeated Tag tags = 4 }
-//! ```
-//!
-//! (awslabs/amazon-kinesis-producer, aggregation-format.md.) Nothing is copied. Any bytes may come: nothing panics, and
-//! memory is bounded by [`MOST_KEYS`]. All or nothing: no user record is given of a message that is malformed.
+//! Takes an aggregated record apart. Nothing is copied. Any bytes may come: nothing panics, and memory is bounded by
+//! [`MOST_KEYS`]. All or nothing: no user record is given of a message that is malformed.
 
 use md5::{Digest, Md5};
 
+use super::{
+    DATA, DIGEST_LENGTH, HASH_KEY_INDEX, HASH_KEYS, MAGIC, PARTITION_KEY_INDEX, PARTITION_KEYS, RECORDS,
+};
 use crate::kinesis::HashKey;
-
-/// How an aggregated record begins.
-pub(super) const MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
-
-const DIGEST_LENGTH: usize = 16;
 
 /// Most entries of a table of keys, each 16 bytes of memory: what 10 MiB of records of the smallest size can hold.
 const MOST_KEYS: usize = 1 << 20;
 
 /// The bytes are no aggregated record, although they begin like one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(super) enum AggregateError {
+pub enum AggregateError {
     /// The MD5 at the end is not the message's.
     #[error("the MD5 of an aggregated record is not that of its content")]
     Digest,
@@ -35,14 +24,20 @@ pub(super) enum AggregateError {
 
 /// A user record as it stands in the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Inner<'a> {
-    pub(super) partition_key: &'a str,
-    pub(super) explicit_hash_key: Option<HashKey>,
-    pub(super) data: &'a [u8],
+pub struct Inner<'a> {
+    /// Its partition key.
+    pub partition_key: &'a str,
+    /// Its explicit hash key, where it has one.
+    pub explicit_hash_key: Option<HashKey>,
+    /// Its data.
+    pub data: &'a [u8],
 }
 
 /// The message of a record that begins as an aggregated one; none if it does not.
-pub(super) fn message(record: &[u8]) -> Option<Result<&[u8], AggregateError>> {
+///
+/// # Errors
+/// When its check sum is not that of its content.
+pub fn message(record: &[u8]) -> Option<Result<&[u8], AggregateError>> {
     let rest = record.strip_prefix(&MAGIC)?;
     let Some((message, digest)) = rest.len().checked_sub(DIGEST_LENGTH).map(|at| rest.split_at(at)) else {
         return Some(Err(AggregateError::Digest));
@@ -51,15 +46,18 @@ pub(super) fn message(record: &[u8]) -> Option<Result<&[u8], AggregateError>> {
     Some(if right { Ok(message) } else { Err(AggregateError::Digest) })
 }
 
-/// Calls `give` with every user record of a message.
-pub(super) fn each<'a>(message: &'a [u8], mut give: impl FnMut(Inner<'a>)) -> Result<(), AggregateError> {
+/// Calls `give` with every user record of a message, in order.
+///
+/// # Errors
+/// When it is malformed; `give` was not called then.
+pub fn each<'a>(message: &'a [u8], mut give: impl FnMut(Inner<'a>)) -> Result<(), AggregateError> {
     let malformed = AggregateError::Malformed;
     let tables = tables(message).ok_or(malformed)?;
     // First all are read, then all are given.
     for pass in [Pass::Check, Pass::Give] {
         let mut fields = Fields { rest: message };
         while let Some(field) = fields.next() {
-            if let Field::Bytes(3, record) = field.ok_or(malformed)? {
+            if let Field::Bytes(RECORDS, record) = field.ok_or(malformed)? {
                 let inner = user_record(record, &tables).ok_or(malformed)?;
                 if matches!(pass, Pass::Give) {
                     give(inner);
@@ -87,8 +85,8 @@ fn tables(message: &[u8]) -> Option<Tables<'_>> {
     let mut fields = Fields { rest: message };
     while let Some(field) = fields.next() {
         match field? {
-            Field::Bytes(1, key) => tables.partition_keys.push(std::str::from_utf8(key).ok()?),
-            Field::Bytes(2, key) => tables.hash_keys.push(hash_key(key)?),
+            Field::Bytes(PARTITION_KEYS, key) => tables.partition_keys.push(std::str::from_utf8(key).ok()?),
+            Field::Bytes(HASH_KEYS, key) => tables.hash_keys.push(hash_key(key)?),
             _ => {}
         }
         if tables.partition_keys.len().max(tables.hash_keys.len()) > MOST_KEYS {
@@ -109,9 +107,9 @@ fn user_record<'a>(record: &'a [u8], tables: &Tables<'a>) -> Option<Inner<'a>> {
     let mut fields = Fields { rest: record };
     while let Some(field) = fields.next() {
         match field? {
-            Field::Number(1, index) => partition_key = Some(index),
-            Field::Number(2, index) => explicit_hash_key = Some(index),
-            Field::Bytes(3, bytes) => data = Some(bytes),
+            Field::Number(PARTITION_KEY_INDEX, index) => partition_key = Some(index),
+            Field::Number(HASH_KEY_INDEX, index) => explicit_hash_key = Some(index),
+            Field::Bytes(DATA, bytes) => data = Some(bytes),
             _ => {}
         }
     }
@@ -186,7 +184,7 @@ impl<'a> Fields<'a> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
@@ -207,7 +205,7 @@ pub(super) mod tests {
     }
 
     /// A user record: partition key, explicit hash key, data.
-    pub(in crate::verify) type Record = (String, Option<u128>, Vec<u8>);
+    pub(crate) type Record = (String, Option<u128>, Vec<u8>);
 
     /// A table of texts without repetition.
     #[derive(Default)]
@@ -224,7 +222,7 @@ pub(super) mod tests {
     }
 
     /// Aggregates as the library does; with `strange`, fields that it does not know stand in between.
-    pub(in crate::verify) fn pack(records: &[Record], strange: bool) -> Vec<u8> {
+    pub(crate) fn pack(records: &[Record], strange: bool) -> Vec<u8> {
         let (mut keys, mut hash_keys, mut inner) = (Table::default(), Table::default(), Vec::new());
         for (key, hash_key, data) in records {
             let mut record = Vec::new();
@@ -256,7 +254,7 @@ pub(super) mod tests {
         [&MAGIC[..], message, &Md5::digest(message)[..]].concat()
     }
 
-    fn unpacked(record: &[u8]) -> Option<Result<Vec<Record>, AggregateError>> {
+    pub(crate) fn unpacked(record: &[u8]) -> Option<Result<Vec<Record>, AggregateError>> {
         let message = match message(record)? {
             Ok(message) => message,
             Err(error) => return Some(Err(error)),
@@ -270,7 +268,7 @@ pub(super) mod tests {
         Some(result.map(|()| records))
     }
 
-    pub(in crate::verify) fn records() -> impl Strategy<Value = Vec<Record>> {
+    pub(crate) fn records() -> impl Strategy<Value = Vec<Record>> {
         vec(("\\PC{1,3}", any::<Option<u128>>(), vec(any::<u8>(), 0..300)), 0..20)
     }
 
