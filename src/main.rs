@@ -14,12 +14,13 @@ use kinesis_streamer::config::{
     self, Config, HealthOptions, Here, Invocation, LocalOptions, Log, LogFormat, StreamOptions, settings,
 };
 use kinesis_streamer::exit::Exit;
+use kinesis_streamer::expose::tui::LEAVE;
 use kinesis_streamer::expose::{Console, Terminal};
 use kinesis_streamer::generate::{Event, Maker, Samples};
 use kinesis_streamer::{crash, local};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::uname;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 #[path = "main/compare.rs"]
 mod compare;
@@ -31,6 +32,8 @@ mod files;
 mod lab;
 #[path = "main/log.rs"]
 mod log;
+#[path = "main/say.rs"]
+mod say;
 #[path = "main/signals.rs"]
 mod signals;
 #[path = "main/verify.rs"]
@@ -39,10 +42,14 @@ mod verify;
 use env_file::env_file;
 use files::{reports, show_journal};
 use log::start_log;
+use say::{complain, print, refuse, say, tell, unwritable};
 use signals::Signals;
 
 /// How long the end of the process waits for standard error to be read.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Keys that wait to be heard: as many as there are things to stop.
+const MOST_KEYS: usize = 3;
 
 fn main() -> ExitCode {
     let exit = match asked() {
@@ -130,7 +137,7 @@ fn host() -> Option<String> {
 fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) -> Exit {
     let set_up = || -> io::Result<_> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok((runtime, Console::start(io::stderr(), terminal())?.with_width(width)))
+        Ok((runtime, Console::start(io::stderr(), terminal())?.with_size(size)))
     };
     let (runtime, console) = match set_up() {
         Ok(both) => both,
@@ -150,8 +157,13 @@ fn live<L: Future<Output = Exit>>(log: &Log, life: impl FnOnce(Console) -> L) ->
 fn last_words(console: Console) -> impl Fn(&str) + Send + Sync {
     move |what| {
         let told = "this is a defect, please report it; its counts are lost, but for what its journal holds";
+        let full = app::give_terminal_back(&console);
         complain(&console, Exit::Defect, &format!("{what}\n{told}"));
-        console.flush(PATIENCE);
+        if !console.flush(PATIENCE) && full {
+            // Who would write is perhaps who panicked; a terminal that shows nothing helps nobody.
+            let _ = io::stderr().write_all(LEAVE);
+            say(what);
+        }
         std::process::exit(i32::from(Exit::Defect.code()));
     }
 }
@@ -159,12 +171,13 @@ fn last_words(console: Console) -> impl Fn(&str) + Send + Sync {
 fn terminal() -> Terminal {
     let variable = |name| std::env::var(name).ok();
     let is_terminal = io::stderr().is_terminal();
-    Terminal::new(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref(), width())
+    let width = size().map(|(width, _)| usize::from(width));
+    Terminal::new(is_terminal, variable("NO_COLOR").as_deref(), variable("TERM").as_deref(), width)
 }
 
-/// The columns that standard error has now, where it is a terminal.
-fn width() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| usize::from(width.0))
+/// The columns and lines that standard error has now, where it is a terminal.
+fn size() -> Option<(u16, u16)> {
+    terminal_size::terminal_size_of(io::stderr()).map(|(width, height)| (width.0, height.0))
 }
 
 /// How many files this process may open: the limit, raised as far as it goes. None where there is no limit.
@@ -195,6 +208,19 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
             Err(error) => complain(&console, error.exit(), &error),
         };
     }
+    let keys = match config.tui {
+        true if !console.terminal().live => {
+            let why = "STREAMER_TUI (--tui) needs a terminal that can be drawn on, and standard error is none: leave it out \
+                       for plain lines";
+            return complain(&console, Exit::Usage, &why);
+        }
+        true => {
+            let (keys, pressed) = mpsc::channel(MOST_KEYS);
+            signals.hear(pressed);
+            Some(keys)
+        }
+        false => None,
+    };
     let started = tokio::select! {
         started = App::start(config, &event, console.clone()) => started,
         _ = signals.next() => return Exit::Interrupted,
@@ -202,6 +228,10 @@ async fn run(mut config: Config, event: Event, console: Console) -> Exit {
     let app = match started {
         Ok(app) => app,
         Err(error) => return complain(&console, error.exit(), &error),
+    };
+    let app = match keys {
+        Some(keys) => app.with_keys(keys),
+        None => app,
     };
     let (stop, stopped) = oneshot::channel();
     let (abort, aborted) = oneshot::channel();
@@ -285,6 +315,7 @@ async fn obey(
     // Should even that hang, a third signal ends the process.
     tokio::spawn(async move {
         signals.next().await;
+        app::give_terminal_back(&console);
         console.flush(PATIENCE);
         std::process::exit(i32::from(Exit::Interrupted.code()));
     });
@@ -337,43 +368,4 @@ fn draw(config: &Config, event: &Event, svg: Option<&Path>) -> Exit {
         Ok(drawn) => tell(drawn),
         Err(error) => refuse(&error),
     }
-}
-
-fn print(text: &str) -> Exit {
-    let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // A reader that has gone away has read enough.
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => unwritable(&error),
-        _ => Exit::Sent,
-    }
-}
-
-/// Prints a report to standard output.
-fn tell((report, exit): (String, Exit)) -> Exit {
-    match print(&report) {
-        Exit::Sent => exit,
-        unwritable => unwritable,
-    }
-}
-
-/// Says what is wrong with what was asked.
-fn refuse(problem: &dyn std::fmt::Display) -> Exit {
-    say(&format!("kinesis-streamer: {problem}"));
-    Exit::Usage
-}
-
-fn unwritable(error: &io::Error) -> Exit {
-    say(&format!("kinesis-streamer: standard output can't be written: {error}"));
-    Exit::System
-}
-
-fn complain(console: &Console, exit: Exit, what: &dyn std::fmt::Display) -> Exit {
-    console.end_progress();
-    console.print(&format!("kinesis-streamer: {what}"));
-    exit
-}
-
-/// Writes a line to standard error; `eprintln!` would panic where that is full or gone, and the exit code be lost.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
 }

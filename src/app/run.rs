@@ -13,6 +13,7 @@ use super::aggregation;
 use super::barrier;
 use super::cost::{self, Meter};
 use super::embedded::Embedded;
+use super::exporting::Exporting;
 use super::judged::{self, Judged};
 use super::pace::{self, Pace};
 use super::plan;
@@ -25,11 +26,12 @@ use super::sheet::Sheet;
 use super::stages::{Reached, Stages};
 use super::start_error::StartError;
 use super::steer::{Changed, Most, Steering};
+use super::terminal::{Facts, FullScreen};
 use super::trace;
 use super::watch::Watch;
 use crate::batch::Compression;
 use crate::config::Config;
-use crate::expose::{Console, MOST_FACTOR, Phase, RunFacts, View};
+use crate::expose::{Console, Goal, MOST_FACTOR, Phase, RunFacts, View};
 use crate::generate::Maker;
 use crate::journal::Journal;
 use crate::kinesis::{Lane, OpenShards, StreamRef};
@@ -46,6 +48,8 @@ struct Running {
     ledger: Arc<Ledger>,
     view: View,
     watch: Watch,
+    full: Option<FullScreen>,
+    exporting: Exporting,
     sampling: Sampling,
     stream: StreamRef,
     embedded: Option<Embedded>,
@@ -100,6 +104,7 @@ impl App {
     async fn begin(self) -> Result<Running, StartError> {
         let Self { config, offered, console, reached, stages, trace, ledger, view, watch, wishes, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
+        let stops = self.stops;
         let reports = self.reports;
         let Reached { client, lane, stream, shards, embedded, facts } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
@@ -125,6 +130,8 @@ impl App {
         };
         let most_factor = if wishes.is_some() { MOST_FACTOR.div_ceil(WHOLE) } else { 1 };
         let (cut, is_cut) = watch::channel(false);
+        let open = shards.shards().len();
+        let in_words = format!("{}, {open} {}", stream.name(), if open == 1 { "shard" } else { "shards" });
         let shards = OpenShards::from(shards);
         let follower = Follower {
             client,
@@ -184,7 +191,18 @@ impl App {
         let carrying = tokio::spawn(pipeline.run(releases, is_cut));
         let following = follower.begin();
         let sampling = Sampling::begin(view.clone(), Arc::clone(&ledger), Arc::clone(&lane));
-        watch.show(Arc::clone(&ledger), console.clone(), config.log.format);
+        let exporting = Exporting::begin(&config, &view)?;
+        let goal = Goal { duration: offered.duration, records: own_records };
+        let full = if config.tui {
+            let max_in_flight = config.send.max_in_flight as u64;
+            // Who lets a run be steered puts its helm here.
+            let facts = Facts { stream: in_words, goal, max_in_flight, stops, helm: None };
+            let begun = FullScreen::begin(facts, view.clone(), Arc::clone(&ledger), console.clone());
+            Some(begun.map_err(StartError::Thread)?)
+        } else {
+            watch.show(Arc::clone(&ledger), console.clone(), config.log.format, goal);
+            None
+        };
         Ok(Running {
             duration: offered.duration,
             config,
@@ -192,6 +210,8 @@ impl App {
             ledger,
             view,
             watch,
+            full,
+            exporting,
             sampling,
             stream,
             embedded,
@@ -270,6 +290,10 @@ impl Running {
             Some(beside) => Some(beside.finish(abort).await),
             None => None,
         };
+        self.exporting.end().await;
+        if let Some(full) = self.full {
+            full.end().await;
+        }
         drop(self.watch);
         self.console.end_progress();
         let counts = self.ledger.snapshot();

@@ -18,6 +18,7 @@ use super::sheet::{self, Blank};
 use super::stages::{Reached, Stages, reach};
 use super::start_error::StartError;
 use super::steer;
+use super::terminal::Stops;
 use super::trace;
 use super::watch::Watch;
 use crate::config::{Config, LogFormat};
@@ -51,6 +52,8 @@ pub struct App {
     pub(super) reports: Vec<BlankReport>,
     /// What people wish of it while it goes on; none: nobody may.
     pub(super) wishes: Option<mpsc::Receiver<Wish>>,
+    /// Who hears of a key that stops the run.
+    pub(super) stops: Option<Stops>,
 }
 
 impl App {
@@ -145,7 +148,14 @@ impl App {
             sheet,
             reports,
             wishes,
+            stops: None,
         })
+    }
+
+    /// With somebody to tell of a key that stops the run, by its name; for a run that has the whole terminal.
+    #[must_use]
+    pub fn with_keys(self, stops: Stops) -> Self {
+        Self { stops: Some(stops), ..self }
     }
 
     /// The counts of the run.

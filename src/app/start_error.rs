@@ -94,6 +94,9 @@ pub enum StartError {
     /// The schedule's thread can't be started.
     #[error("a thread can't be started: {0}")]
     Thread(std::io::Error),
+    /// Metrics can't be exported where they should be.
+    #[error("OTEL_EXPORTER_OTLP_ENDPOINT: nothing can be exported: {0}")]
+    Export(Box<dyn std::error::Error + Send + Sync>),
     /// The journal can't be written to.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -136,9 +139,12 @@ impl StartError {
             Self::Reading(_) => Exit::Unreachable,
             Self::Journals(JournalsError::Unreadable { .. }) | Self::Journal(_) => Exit::Journal,
             Self::Journals(_) => Exit::Usage,
-            Self::Sheet { .. } | Self::Listen { .. } | Self::Thread(_) | Self::Local(_) | Self::Cron(_) => {
-                Exit::System
-            }
+            Self::Sheet { .. }
+            | Self::Listen { .. }
+            | Self::Thread(_)
+            | Self::Local(_)
+            | Self::Cron(_)
+            | Self::Export(_) => Exit::System,
         }
     }
 }

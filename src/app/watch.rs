@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::config::LogFormat;
-use crate::expose::{Console, Progress, Server, View};
+use crate::expose::{Bar, Console, Follow, Goal, Progress, Server, View};
 use crate::ledger::{Ledger, Snapshot};
 
 /// How often a live line is rewritten.
@@ -33,11 +33,11 @@ impl Watch {
     }
 
     /// Shows how the run goes on `console` from now on.
-    pub(super) fn show(&self, ledger: Arc<Ledger>, console: Console, format: LogFormat) {
+    pub(super) fn show(&self, ledger: Arc<Ledger>, console: Console, format: LogFormat, goal: Goal) {
         let is_ended = self.ended.subscribe();
         tokio::spawn(async move {
             tokio::select! {
-                () = show(&ledger, &console, format) => {}
+                () = show(&ledger, &console, format, goal) => {}
                 () = gone(is_ended) => {}
             }
         });
@@ -49,19 +49,24 @@ async fn gone(mut ended: watch::Receiver<()>) {
     while ended.changed().await.is_ok() {}
 }
 
-async fn show(ledger: &Ledger, console: &Console, format: LogFormat) {
+async fn show(ledger: &Ledger, console: &Console, format: LogFormat, goal: Goal) {
     let every = if console.terminal().live && format == LogFormat::Text { LIVE } else { CALM };
     let start = Instant::now();
     let mut ticks = interval_at(start + every, every);
     // A line that comes late is of a longer interval; it is not made up for.
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut before, mut earlier) = (start, Snapshot::default());
+    let (bar, mut follow) = (Bar::default(), Follow::new(goal));
     loop {
         ticks.tick().await;
         let (at, now) = (Instant::now(), ledger.snapshot());
         let progress = Progress::between(&earlier, &now, at - before, at - start);
         match format {
-            LogFormat::Text => console.progress(progress.line(console.terminal())),
+            LogFormat::Text => {
+                let course = follow.at(at - start, now.due, progress.due_per_second);
+                let bar = course.map(|course| bar.text(&course));
+                console.progress(progress.line(console.terminal(), bar));
+            }
             LogFormat::Json => progress.log(),
         }
         (before, earlier) = (at, now);

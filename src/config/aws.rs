@@ -151,7 +151,7 @@ fn problem(variable: &AwsVariable, value: &OsStr) -> Option<Problem> {
 
 /// Whether this is `http://` or `https://`, a host, perhaps a port, and perhaps a path of the characters that
 /// a URL may have (RFC 3986).
-fn is_url(text: &str) -> bool {
+pub(super) fn is_url(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else { return false };
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);

@@ -14,6 +14,7 @@ use super::fleet::Here;
 use super::healthcheck::{self, HealthOptions};
 use super::lab_command::{self, CapacityOptions};
 use super::model::{Config, Log, Target};
+use super::otel::OtelValues;
 use super::problem::{Problem, Problems, Shown};
 use super::report_command::{self, ReportTask};
 use super::resolve;
@@ -152,17 +153,20 @@ where
     let Typed { verb, values, mut problems } = typed;
     // Nothing is called missing while the command line holds something that was not understood.
     let understood = problems.is_empty();
-    let mut aws = AwsValues::default();
-    let environment = environment
-        .into_iter()
-        .map(|(name, value)| (name.into(), value.into()))
-        .inspect(|(name, value): &(OsString, OsString)| aws.note(name, value));
+    let (mut aws, mut otel) = (AwsValues::default(), OtelValues::default());
+    let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into())).inspect(
+        |(name, value): &(OsString, OsString)| {
+            aws.note(name, value);
+            otel.note(name, value);
+        },
+    );
     let mut notices = Vec::new();
     let vars = Vars::read(environment, &mut problems, &mut notices);
     let mut asked = Asked { vars, flags: values, problems, notices, here, puzzled: !understood };
     let invocation = match verb {
         Verb::Run => {
-            let config = resolve::config(&mut asked);
+            let otlp = otel.otlp(&mut asked, cfg!(feature = "otlp"));
+            let config = resolve::config(&mut asked).map(|config| Config { otlp, ..config });
             let nowhere =
                 config.as_ref().is_some_and(|config| config.target == Target::Nowhere && !config.dry_run);
             if understood && nowhere {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::costs::Costs;
 use super::fleet::StartAt;
+use super::otel::Otlp;
 use super::setting::span;
 use super::token::ControlToken;
 use super::{bytes::Bytes, settings as table, verify::Reading};
@@ -75,6 +76,8 @@ pub struct Config {
     pub reading: Reading,
     /// Where metrics and health are served; none: nowhere.
     pub listen: Option<SocketAddr>,
+    /// Where metrics are exported to by OpenTelemetry's protocol; none: nowhere.
+    pub otlp: Option<Otlp>,
     /// Who may steer the run, by the token's digest; none: nobody.
     pub control: Option<ControlToken>,
     /// Where the run's own word is kept; none: nowhere.
@@ -83,6 +86,8 @@ pub struct Config {
     pub reports: Vec<PathBuf>,
     /// When the run has failed.
     pub fail_if: Vec<Threshold>,
+    /// Whether the run has the whole terminal.
+    pub tui: bool,
     /// What is logged.
     pub log: Log,
     /// The user's prices, and what the run may cost.
@@ -260,6 +265,7 @@ impl Config {
                 if self.reading.foreign_allowed { "allow" } else { "fault" }.to_owned(),
             ),
             (table::LISTEN.name, self.listen.map_or("off".to_owned(), |address| address.to_string())),
+            (table::TUI.name, self.tui.to_string()),
             (table::LOG.name, self.log.filter.clone()),
             (table::LOG_FORMAT.name, self.log.format.name().to_owned()),
         ];

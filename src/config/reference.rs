@@ -3,6 +3,7 @@
 //! Made from the table of settings; a test compares the two.
 
 use super::aws::AWS_VARIABLES;
+use super::otel::OTEL_VARIABLES;
 use super::setting::{Absent, Setting};
 use super::settings::SETTINGS;
 
@@ -21,6 +22,13 @@ pub fn markdown_table() -> String {
     for variable in AWS_VARIABLES {
         let secret = if variable.secret { " (secret: never shown)" } else { "" };
         text.push_str(&format!("| `{}` | {}{secret} |\n", variable.name, variable.help));
+    }
+    text.push_str(
+        "\nRead where the program was built with `--features otlp` (docs/observability.md), as OpenTelemetry's specification \
+         says:\n\n| variable | what it does |\n|---|---|\n",
+    );
+    for (name, help) in OTEL_VARIABLES {
+        text.push_str(&format!("| `{name}` | {help} |\n"));
     }
     text
 }
@@ -52,7 +60,10 @@ mod tests {
         }
         let rows = text.lines().filter(|line| line.starts_with('|'));
         let bars: Vec<usize> = rows.map(|row| row.matches('|').count()).collect();
-        assert_eq!(bars.iter().filter(|bars| **bars == 3).count(), AWS_VARIABLES.len() + 2);
+        assert_eq!(
+            bars.iter().filter(|bars| **bars == 3).count(),
+            AWS_VARIABLES.len() + OTEL_VARIABLES.len() + 4
+        );
         assert!(bars.iter().all(|bars| matches!(bars, 3 | 6)), "{bars:?}");
     }
 }

@@ -74,6 +74,7 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
     }
     let log = log(asked);
     let costs = super::costs::costs(asked);
+    let tui = tui(asked, log.as_ref(), dry_run);
     let payload::Payload { shaping, packing, aggregation, answer_sheet } = payload?;
     Some(Config {
         target: target?,
@@ -101,10 +102,13 @@ pub(super) fn config(asked: &mut Asked) -> Option<Config> {
         verify: verify?,
         reading: reading?,
         listen: listen?,
+        // Its variables are no settings: who reads the environment fills it in.
+        otlp: None,
         control: control?,
         journal: journal?,
         reports: reports?,
         fail_if: fail_if?,
+        tui: tui?,
         log: log?,
         costs: costs?,
         notices: std::mem::take(&mut asked.notices),
@@ -352,6 +356,20 @@ pub(super) fn log(asked: &mut Asked) -> Option<Log> {
     let filter = asked.read(&table::LOG, |text| check_filter(text).map(|()| text.to_owned()));
     let format = asked.parsed::<LogFormat>(&table::LOG_FORMAT);
     Some(Log { filter: filter?, format: format? })
+}
+
+/// Whether the run has the whole terminal; what is for machines is not meant for eyes.
+fn tui(asked: &mut Asked, log: Option<&Log>, dry_run: Option<bool>) -> Option<bool> {
+    let tui = asked.parsed(&table::TUI)?;
+    if tui && log.is_some_and(|log| log.format == LogFormat::Json) {
+        let why = "a log for machines and a screen for people can't have standard error both: leave one of them out";
+        asked.together(&[table::TUI, table::LOG_FORMAT], why.to_owned());
+    }
+    if tui && dry_run == Some(true) {
+        let (tui, dry) = (asked.origin(&table::TUI), asked.origin(&table::DRY_RUN));
+        asked.notices.push(format!("{tui} has no effect, because {dry} is true"));
+    }
+    Some(tui)
 }
 
 /// `Targets` takes any lone word as a target, so that `inof` would log everything of a module that is not there, in

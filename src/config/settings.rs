@@ -394,6 +394,7 @@ pub const SETTINGS: &[Setting] = &[
     ANSWER_SHEET,
     REPORT,
     FAIL_IF,
+    TUI,
     LOG,
     LOG_FORMAT,
     PRICE_SHARD_HOUR,

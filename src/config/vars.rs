@@ -60,6 +60,7 @@ vars! {
     streamer_control_token streamer_template_language streamer_aggregation streamer_report streamer_fail_if
     streamer_listen streamer_journal streamer_log streamer_log_format
     streamer_price_shard_hour streamer_price_put_units streamer_price_stream_hour streamer_price_gb_in streamer_max_cost
+    streamer_tui
 }
 
 impl Vars {

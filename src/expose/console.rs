@@ -5,14 +5,15 @@
 //! told as soon as there is room again.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use tracing_subscriber::fmt::MakeWriter;
 
+use super::held::Pane;
 use super::screen::{Screen, Terminal};
 
 /// Most pieces of text that wait to be written.
@@ -22,9 +23,18 @@ const QUEUE: usize = 4_096;
 enum Piece {
     Text(Vec<u8>),
     Live(String),
+    /// The whole screen is given away, by these bytes.
+    Give(&'static [u8], Pane),
+    /// Bytes of who has it; what is set is cleared when they are written.
+    Paint(Vec<u8>, Arc<AtomicBool>),
+    /// It is taken back, by these bytes.
+    TakeBack(&'static [u8]),
     /// Everything before is written when this is received.
     Flush(SyncSender<()>),
 }
+
+/// A question for the columns and lines of a terminal.
+type Size = fn() -> Option<(u16, u16)>;
 
 /// Writes lines, and one live line, to one output. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,8 +42,12 @@ pub struct Console {
     queue: SyncSender<Piece>,
     left_out: Arc<AtomicU64>,
     terminal: Terminal,
-    /// Asks the width of the terminal, which changes when its window does.
-    width: Option<fn() -> Option<usize>>,
+    /// Asks the columns and lines of the terminal, which change when its window does.
+    size: Option<Size>,
+    /// Whether a frame waits to be written.
+    painting: Arc<AtomicBool>,
+    /// The bytes that give the whole screen back, while it is given away.
+    given: Arc<Mutex<Option<&'static [u8]>>>,
 }
 
 impl Console {
@@ -50,18 +64,24 @@ impl Console {
         let left_out = Arc::new(AtomicU64::new(0));
         let told = Arc::clone(&left_out);
         thread::Builder::new().name("console".to_owned()).spawn(move || write_all(out, &pieces, &told))?;
-        Ok(Self { queue, left_out, terminal, width: None })
+        let (painting, given) = (Arc::default(), Arc::default());
+        Ok(Self { queue, left_out, terminal, size: None, painting, given })
     }
 
-    /// With a question for the width of a live terminal, asked for every line: the line follows a resize.
+    /// With a question for the columns and lines of a live terminal, asked for every line: the line follows a resize.
     #[must_use]
-    pub fn with_width(self, probe: fn() -> Option<usize>) -> Self {
-        Self { width: Some(probe), ..self }
+    pub fn with_size(self, probe: fn() -> Option<(u16, u16)>) -> Self {
+        Self { size: Some(probe), ..self }
+    }
+
+    /// The columns and lines of a live terminal, where they can be told.
+    pub fn size(&self) -> Option<(u16, u16)> {
+        self.size.filter(|_| self.terminal.live).and_then(|probe| probe())
     }
 
     /// What the output can show now.
     pub fn terminal(&self) -> Terminal {
-        let asked = self.width.filter(|_| self.terminal.live).and_then(|probe| probe());
+        let asked = self.size().map(|(width, _)| usize::from(width));
         Terminal { width: asked.or(self.terminal.width), ..self.terminal }
     }
 
@@ -90,24 +110,67 @@ impl Console {
         }
     }
 
+    /// Gives the whole screen away, by `enter`, until [`Console::take_back`], by `leave`: what is printed waits until
+    /// then, and its last lines are in the pane.
+    pub fn give(&self, enter: &'static [u8], leave: &'static [u8]) -> Pane {
+        let pane = Pane::default();
+        *self.given() = Some(leave);
+        self.send(Piece::Give(enter, pane.clone()));
+        pane
+    }
+
+    /// Bytes for the whole screen. False when they will not be written, because the frame before is not written yet
+    /// or there is no room: who drew them has to begin anew.
+    pub fn paint(&self, bytes: Vec<u8>) -> bool {
+        if self.painting.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let sent = self.queue.try_send(Piece::Paint(bytes, Arc::clone(&self.painting))).is_ok();
+        if !sent {
+            self.painting.store(false, Ordering::Release);
+        }
+        sent
+    }
+
+    /// Whether a frame would be written now.
+    pub fn can_paint(&self) -> bool {
+        !self.painting.load(Ordering::Acquire)
+    }
+
+    /// Takes the whole screen back, waiting for room at most `patience`; false when it was not given away.
+    pub fn take_back(&self, patience: Duration) -> bool {
+        let Some(leave) = self.given().take() else { return false };
+        self.queue_up(Piece::TakeBack(leave), patience);
+        true
+    }
+
+    fn given(&self) -> MutexGuard<'_, Option<&'static [u8]>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Waits until everything up to now is written, at most for `patience`; tells whether it is. Blocks the
     /// thread: for the end of the process, after the last of the run.
     pub fn flush(&self, patience: Duration) -> bool {
         let (done, wait) = sync_channel(1);
+        let left = self.queue_up(Piece::Flush(done), patience);
+        left.is_some_and(|left| wait.recv_timeout(left).is_ok())
+    }
+
+    /// Waits for room at most `patience`; what is left of that, and none when there was no room.
+    fn queue_up(&self, mut piece: Piece, patience: Duration) -> Option<Duration> {
         // A full queue means that the output stands still; it gets no more room than `patience` either.
         let step = Duration::from_millis(1);
-        let mut piece = Piece::Flush(done);
         let mut left = patience;
         while let Err(full) = self.queue.try_send(piece) {
-            let std::sync::mpsc::TrySendError::Full(back) = full else { return false };
+            let std::sync::mpsc::TrySendError::Full(back) = full else { return None };
             if left.is_zero() {
-                return false;
+                return None;
             }
             thread::sleep(step.min(left));
             left = left.saturating_sub(step);
             piece = back;
         }
-        wait.recv_timeout(left).is_ok()
+        Some(left)
     }
 
     fn send(&self, piece: Piece) {
@@ -131,6 +194,12 @@ fn write_all(out: impl Write, pieces: &Receiver<Piece>, left_out: &AtomicU64) {
         match piece {
             Piece::Text(text) => drop(screen.write(&text)),
             Piece::Live(line) => drop(screen.live(line)),
+            Piece::Give(enter, pane) => drop(screen.give(enter, pane)),
+            Piece::Paint(bytes, painting) => {
+                drop(screen.paint(&bytes));
+                painting.store(false, Ordering::Release);
+            }
+            Piece::TakeBack(leave) => drop(screen.take_back(leave)),
             Piece::Flush(done) => drop(done.send(())),
         }
     }
@@ -234,10 +303,11 @@ mod tests {
     #[test]
     fn a_live_terminals_width_is_asked_each_time_and_the_first_one_holds_when_nobody_tells() {
         static WIDTH: AtomicU64 = AtomicU64::new(0);
-        let probe = || usize::try_from(WIDTH.load(Ordering::Relaxed)).ok().filter(|width| *width > 0);
+        let probe =
+            || u16::try_from(WIDTH.load(Ordering::Relaxed)).ok().filter(|width| *width > 0).zip(Some(24));
         let console = |terminal| {
             Console::start(Output::default(), terminal)
-                .map(|console| console.with_width(probe))
+                .map(|console| console.with_size(probe))
                 .expect("a thread")
         };
         let (live, plain) = (console(LIVE), console(Terminal::PLAIN));
@@ -247,6 +317,25 @@ mod tests {
             assert_eq!(live.terminal(), Terminal { width: usize::try_from(width).ok(), ..LIVE });
             assert_eq!(plain.terminal(), Terminal::PLAIN);
         }
+    }
+
+    #[test]
+    fn a_frame_waits_for_nobody_and_the_screen_is_taken_back_once() {
+        let output = Output::default();
+        let console = Console::start(output.clone(), LIVE).expect("a thread");
+        assert!(!console.take_back(NEVER));
+        let pane = console.give(b"<", b">");
+        let stuck = output.0.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(console.paint(b"frame".to_vec()));
+        assert!(!console.can_paint() && !console.paint(b"lost".to_vec()));
+        console.print("waits");
+        drop(stuck);
+        assert!(console.flush(NEVER) && console.can_paint());
+        assert_eq!((output.text().as_str(), pane.lines()), ("<frame", vec!["waits".to_owned()]));
+        assert!(console.take_back(NEVER) && !console.take_back(NEVER));
+        assert!(console.paint(b"too late".to_vec()));
+        assert!(console.flush(NEVER));
+        assert_eq!(output.text(), "<frame>waits\n");
     }
 
     #[test]

@@ -76,6 +76,12 @@ impl Metrics {
         lock(&self.labels).give(shards);
     }
 
+    /// The families of one scrape, of one snapshot.
+    #[cfg(feature = "otlp")]
+    pub(super) fn families(&self) -> Vec<MetricFamily> {
+        self.registry.gather()
+    }
+
     /// The text of one scrape.
     ///
     /// # Errors

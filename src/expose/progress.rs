@@ -88,10 +88,15 @@ impl Progress {
         }
     }
 
-    /// The numbers as one line. What matters least is left out where the terminal is too narrow.
+    /// The numbers as one line, with a bar (and how far it is, in words) where the run has an end and the line is
+    /// rewritten in place. What matters least is left out where the terminal is too narrow.
     #[must_use]
-    pub fn line(&self, terminal: Terminal) -> String {
+    pub fn line(&self, terminal: Terminal, bar: Option<(String, String)>) -> String {
         let mut parts = self.parts();
+        if let Some((bar, words)) = bar.filter(|_| terminal.live) {
+            let course = [(10, bar), (8, words)].map(|(rank, text)| Part { text, rank, paint: None });
+            parts.splice(1..1, course);
+        }
         // One column stays free: a terminal may wrap when the last one is written.
         let room = terminal.width.map_or(usize::MAX, |width| width.saturating_sub(1));
         while parts.len() > 1 && length(&parts) > room {
@@ -125,7 +130,7 @@ impl Progress {
             part(1, format!("sent {:>6}", human::rate(self.sent_per_second))),
             part(15, format!("{:>10}", format!("{}/s", human::bytes(self.sent_bytes_per_second)))),
             part(13, format!("p50 {:>6}", delay(self.delay_p50))),
-            part(10, format!("p99 {:>6}", delay(self.delay_p99))),
+            part(9, format!("p99 {:>6}", delay(self.delay_p99))),
             part(12, format!("in flight {}", human::grouped(self.in_flight))),
             Part {
                 text: format!("throttled {throttled}"),
@@ -215,11 +220,11 @@ mod tests {
     fn a_quiet_run_reads_like_this() {
         let progress = between(&two());
         assert_eq!(
-            progress.line(WIDE),
+            progress.line(WIDE, None),
             "0:01:05  due  902/s  sent  900/s   439 KiB/s  p50  12 ms  p99  48 ms  in flight 20  throttled 0/s"
         );
         assert_eq!(
-            progress.line(Terminal::PLAIN),
+            progress.line(Terminal::PLAIN, None),
             "0:01:05  due  902/s  sent  900/s   439 KiB/s  p50  12 ms  p99  48 ms  in flight 20  throttled 0/s  \
              failed 0  unknown 0  dropped 0"
         );
@@ -234,16 +239,16 @@ mod tests {
         now.dropped.add(Dropped::WindowFull, 400);
         let progress = between(&(earlier, now));
         assert_eq!(
-            progress.line(WIDE),
+            progress.line(WIDE, None),
             "0:01:05  sent  900/s  throttled 123/s  failed 1,234  unknown 5  dropped 400  window full"
         );
         assert_eq!(
-            progress.line(Terminal::PLAIN),
+            progress.line(Terminal::PLAIN, None),
             "0:01:05  due  902/s  sent  900/s   439 KiB/s  p50  12 ms  p99  48 ms  in flight 20  throttled 123/s  \
              failed 1,234  unknown 5  dropped 400  window full  \
              (raise STREAMER_MAX_IN_FLIGHT, or the stream (or this machine) is the limit)"
         );
-        let red = progress.line(Terminal { colour: true, ..WIDE });
+        let red = progress.line(Terminal { colour: true, ..WIDE }, None);
         assert!(red.contains("  \x1b[1;31mfailed 1,234\x1b[0m  "), "{red:?}");
         assert!(red.contains("  \x1b[33mthrottled 123/s\x1b[0m  "), "{red:?}");
     }
@@ -252,7 +257,7 @@ mod tests {
     fn a_machine_that_is_too_slow_is_told_from_a_window_that_is_full() {
         let (earlier, mut now) = two();
         now.dropped.add(Dropped::Late, 400);
-        let line = between(&(earlier, now)).line(Terminal::PLAIN);
+        let line = between(&(earlier, now)).line(Terminal::PLAIN, None);
         assert!(line.ends_with("  dropped 400  late  (this machine is the limit)"), "{line}");
     }
 
@@ -261,7 +266,11 @@ mod tests {
         let (_, now) = two();
         let progress = between(&(now.clone(), now));
         assert_eq!((progress.delay_p50, progress.sent_per_second), (None, 0.0));
-        assert!(progress.line(WIDE).contains("  p50      –  p99      –  "), "{}", progress.line(WIDE));
+        assert!(
+            progress.line(WIDE, None).contains("  p50      –  p99      –  "),
+            "{}",
+            progress.line(WIDE, None)
+        );
     }
 
     #[test]
@@ -269,7 +278,7 @@ mod tests {
         let (mut earlier, mut now) = two();
         earlier.dropped.add(Dropped::WindowFull, 7);
         now.dropped.add(Dropped::WindowFull, 7);
-        let line = between(&(earlier, now)).line(Terminal::PLAIN);
+        let line = between(&(earlier, now)).line(Terminal::PLAIN, None);
         assert!(line.contains("dropped 7") && !line.contains("window full"), "{line}");
     }
 
@@ -292,7 +301,7 @@ mod tests {
             now.throttled += throttled;
             now.failed.add(Failed::Denied, lost);
             now.dropped.add(Dropped::WindowFull, lost);
-            let line = between(&(earlier, now)).line(Terminal { live: true, colour: false, width: Some(width) });
+            let line = between(&(earlier, now)).line(Terminal { live: true, colour: false, width: Some(width) }, None);
             prop_assert!(line.chars().count() < width, "{} {}", width, line);
             if line.contains("p99") && lost > 0 {
                 prop_assert!(line.contains("failed") && line.contains("dropped"));

@@ -5,6 +5,8 @@
 
 use std::io::{self, Write};
 
+use super::held::{Held, Pane};
+
 /// Clears the line that the cursor is in, and goes to its start (ECMA-48: CR, EL 2).
 const CLEAR: &[u8] = b"\r\x1b[2K";
 
@@ -48,16 +50,22 @@ pub(super) struct Screen<W> {
     drawn: bool,
     /// Whether the last line written has its end.
     ended: bool,
+    /// What waits while something else has the whole screen.
+    held: Option<Held>,
 }
 
 impl<W: Write> Screen<W> {
     pub(super) fn new(out: W) -> Self {
-        Self { out, live: String::new(), drawn: false, ended: true }
+        Self { out, live: String::new(), drawn: false, ended: true, held: None }
     }
 
     /// Writes text that stays. While its last line has no end, the live line is away.
     pub(super) fn write(&mut self, text: &[u8]) -> io::Result<()> {
         if text.is_empty() {
+            return Ok(());
+        }
+        if let Some(held) = &mut self.held {
+            held.keep(text);
             return Ok(());
         }
         self.clear()?;
@@ -69,10 +77,43 @@ impl<W: Write> Screen<W> {
 
     /// Shows `line` as the live line; an empty one takes it away.
     pub(super) fn live(&mut self, line: String) -> io::Result<()> {
+        if self.held.is_some() {
+            self.live = line;
+            return Ok(());
+        }
         self.clear()?;
         self.live = line;
         self.draw()?;
         self.out.flush()
+    }
+
+    /// The whole screen is given away by `bytes`: what is written waits from now on, and is seen in `pane`.
+    pub(super) fn give(&mut self, bytes: &[u8], pane: Pane) -> io::Result<()> {
+        self.clear()?;
+        self.held.get_or_insert_with(|| Held::new(pane));
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    /// Bytes for who has the whole screen; nobody's else.
+    pub(super) fn paint(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.held.is_none() {
+            return Ok(());
+        }
+        self.out.write_all(bytes)?;
+        self.out.flush()
+    }
+
+    /// The screen is taken back by `bytes`, and what waited is written. Does nothing when it is not given away.
+    pub(super) fn take_back(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(held) = self.held.take() else { return Ok(()) };
+        self.out.write_all(bytes)?;
+        let waited = held.all();
+        if waited.is_empty() {
+            self.draw()?;
+            return self.out.flush();
+        }
+        self.write(&waited)
     }
 
     fn clear(&mut self) -> io::Result<()> {
@@ -122,6 +163,25 @@ mod tests {
             screen.write(b" whole\n")
         });
         assert_eq!(bytes, "live\r\x1b[2Khalf whole\nlater");
+    }
+
+    #[test]
+    fn what_is_written_waits_while_the_whole_screen_is_given_away() {
+        let pane = Pane::default();
+        let bytes = written(|screen| {
+            screen.live("live".to_owned())?;
+            screen.paint(b"nobody has it")?;
+            screen.give(b"<", pane.clone())?;
+            screen.write(b"one\n")?;
+            screen.live("later".to_owned())?;
+            screen.paint(b"frame")?;
+            screen.write(b"two\n")?;
+            screen.take_back(b">")?;
+            screen.take_back(b">")?;
+            screen.write(b"three\n")
+        });
+        assert_eq!(bytes, "live\r\x1b[2K<frame>one\ntwo\nlater\r\x1b[2Kthree\nlater");
+        assert_eq!(pane.lines(), ["one", "two"]);
     }
 
     #[test]

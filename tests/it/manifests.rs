@@ -1,4 +1,4 @@
-//! What is shipped for engines, Prometheus and Grafana names only what this program has.
+//! What is shipped for engines names only what this program has; what is shipped for Prometheus and Grafana, `queries.rs`.
 //!
 //! Whether the manifests are good ones for their engines is asked of their own checkers, in `.ci/run`.
 
@@ -7,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use kinesis_streamer::config::SETTINGS;
-use kinesis_streamer::expose::{Kind, METRICS, READING_METRICS};
 use serde_json::Value;
 
 fn root() -> &'static Path {
@@ -55,61 +54,6 @@ fn manifests_set_only_variables_that_there_are() {
     }
     assert_eq!(unknown, [""; 0]);
     assert!(seen.contains("STREAMER_DRAIN_TIMEOUT"), "{seen:?}");
-}
-
-/// The dashboard's expressions, those that fill its variables included.
-fn expressions(value: &Value, found: &mut Vec<String>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if name == "expr" || name == "query" && text.contains('(') => {
-                        found.push(text.clone());
-                    }
-                    _ => expressions(value, found),
-                }
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| expressions(value, found)),
-        _ => {}
-    }
-}
-
-#[test]
-fn the_dashboard_asks_only_for_metrics_and_labels_that_are_exported() {
-    let mut names = BTreeSet::new();
-    // What Prometheus itself adds.
-    let mut labels = BTreeSet::from(["job", "instance", "le"]);
-    for metric in METRICS.iter().chain(READING_METRICS) {
-        match metric.kind {
-            Kind::Histogram => {
-                names.extend(["_bucket", "_sum", "_count"].map(|part| metric.name.to_owned() + part))
-            }
-            Kind::Counter | Kind::Gauge => drop(names.insert(metric.name.to_owned())),
-        }
-        labels.extend(metric.labels.iter().map(|label| label.name));
-    }
-    let dashboard = read(&root().join("config/grafana/provisioning/dashboards/kinesis-streamer.json"));
-    let mut found = Vec::new();
-    expressions(&serde_json::from_str(&dashboard).expect("JSON"), &mut found);
-    assert!(found.len() > 40, "{found:?}");
-    for expression in &found {
-        let asked = words(expression, &["kinesis_streamer_"], |c| c.is_ascii_alphanumeric() || c == '_');
-        assert!(!asked.is_empty(), "{expression} asks for nothing of ours");
-        for name in &asked {
-            assert!(names.contains(name), "{expression}: there is no metric {name}");
-        }
-        for by in expression.split("by (").skip(1) {
-            let by = by.split(')').next().unwrap_or_default();
-            assert!(by.split(',').all(|label| labels.contains(label.trim())), "{expression}: by {by}");
-        }
-    }
-    // A law of the ledger that nobody looks at is no use.
-    for name in ["records_due_total", "records_sent_total", "records_unknown_total", "records_dropped_total"]
-    {
-        let name = format!("kinesis_streamer_{name}");
-        assert!(found.iter().any(|expression| expression.contains(&name)), "{name}");
-    }
 }
 
 /// The actions of a row of `docs/permissions.md`, which `tests/it/streams.rs` holds against the calls themselves.

@@ -1,0 +1,217 @@
+//! What the screen looks like, letter by letter, and that it is drawn at any size.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Color, Modifier};
+
+use super::*;
+use crate::expose::{Course, Progress};
+use crate::kinesis::ShardId;
+use crate::ledger::timeline::{Bin, Flow};
+use crate::ledger::{Dropped, Failed, ShardCounts, Snapshot, Unknown};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A run of a minute at 1,000 records/s to four shards, one of which throttles; it lost some.
+fn scene() -> Scene {
+    let shard = |sent, throttled| ShardCounts { sent, throttled, ..ShardCounts::default() };
+    let shards = |by: u64| {
+        let counts = [shard(10 * by, 0), shard(20 * by, 0), shard(40 * by, 7 * by), shard(5 * by, 0)];
+        (0..).map(|id| Some(ShardId(id))).zip(counts).collect()
+    };
+    let mut earlier =
+        Snapshot { due: 59_000, generated: 59_000, sent: 59_000, shards: shards(10), ..Snapshot::default() };
+    earlier.delivery_delay.record(3 * SECOND, 59_000);
+    let mut counts =
+        Snapshot { due: 60_000, generated: 59_600, sent: 59_480, shards: shards(20), ..earlier.clone() };
+    counts.dropped.add(Dropped::WindowFull, 400);
+    counts.failed.add(Failed::Throttled, 60);
+    counts.unknown.add(Unknown::Timeout, 5);
+    counts.in_flight = 55;
+    counts.throttled = 1_234;
+    counts.delivery_delay.record(Duration::from_millis(12), 470);
+    counts.delivery_delay.record(Duration::from_millis(250), 10);
+    let progress = Progress::between(&earlier, &counts, SECOND, 60 * SECOND);
+    let bins = (0..600).map(|at| {
+        let due = if at % 10 == 0 { 1_000 } else { 0 };
+        let lost = u64::from(at == 590) * 465;
+        let flow = Flow {
+            due,
+            generated: due,
+            sent: 100,
+            throttled: if at > 500 { 60 } else { 0 },
+            dropped: lost,
+            ..Flow::default()
+        };
+        let from = SECOND * at / 10;
+        Bin { from, to: from + SECOND / 10, flow, ..Bin::default() }
+    });
+    let millis = |all: [u64; 3]| Some(all.map(Duration::from_millis));
+    let delays = (0..60).map(|at| match at {
+        30 => Delay { length: SECOND, percentiles: None },
+        _ => Delay { length: SECOND, percentiles: millis([12, 20 + at, 40 + 4 * at]) },
+    });
+    Scene {
+        stream: "load, 4 shards".to_owned(),
+        phase: Phase::Running,
+        course: Some(Course { done: 0.2, left: Some(240 * SECOND) }),
+        progress,
+        bins: Bins { first: 0, bins: bins.collect() },
+        delays: delays.collect(),
+        shards: ShardNow::between(&earlier, &counts),
+        lately: SECOND,
+        counts,
+        limit: "The stream: 1,234/s entries are throttled. One shard of 4 is at the limit.".to_owned(),
+        log: vec![
+            "INFO the first line".to_owned(),
+            "WARN the last line of the log, which is rather long".to_owned(),
+        ],
+        steering: None,
+        keys: true,
+        tenths: false,
+        help: false,
+    }
+}
+
+fn buffer(scene: &Scene, theme: Theme, width: u16, height: u16) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a terminal in memory");
+    terminal.draw(|frame| draw(scene, theme, frame.area(), frame.buffer_mut())).expect("drawn");
+    terminal.backend().buffer().clone()
+}
+
+fn lines(scene: &Scene, width: u16, height: u16) -> Vec<String> {
+    let buffer = buffer(scene, Theme::new(false), width, height);
+    let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>().trim_end().to_owned();
+    (0..height).map(line).collect()
+}
+
+/// Compares with what is in `tests/screens`; `UPDATE_DOCS=1` writes it anew.
+fn assert_looks(name: &str, lines: &[String]) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/screens/{name}.txt"));
+    let drawn = lines.join("\n") + "\n";
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &drawn).expect("written");
+    }
+    let known = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(drawn == known, "{name} looks otherwise than {}:\n{drawn}", path.display());
+}
+
+#[test]
+fn a_wide_terminal_shows_everything() {
+    assert_looks("wide", &lines(&scene(), 120, 40));
+}
+
+#[test]
+fn the_usual_terminal_shows_what_matters_most() {
+    assert_looks("usual", &lines(&scene(), 80, 24));
+}
+
+#[test]
+fn a_tall_and_narrow_terminal_has_one_column() {
+    assert_looks("narrow", &lines(&scene(), 60, 50));
+}
+
+#[test]
+fn a_small_terminal_has_lines_alone() {
+    assert_looks("small", &lines(&scene(), 30, 6));
+}
+
+#[test]
+fn the_help_tells_keys_and_words() {
+    let steering = Some(Steering { paused: true, factor: 1_500, phases: true });
+    assert_looks("help", &lines(&Scene { help: true, steering, ..scene() }, 100, 30));
+}
+
+#[test]
+fn a_thousand_shards_find_room() {
+    let shard = |id: u64| ShardNow {
+        shard: Some(ShardId(id)),
+        sent: if id == 500 { 1_000 } else { id % 4 * 250 },
+        throttled: u64::from(id % 100 == 99) * 40,
+    };
+    let scene = Scene { shards: (0..1_000).map(shard).collect(), ..scene() };
+    assert_looks("shards", &lines(&scene, 120, 40));
+}
+
+#[test]
+fn counts_that_do_not_add_up_are_told() {
+    let mut broken = scene();
+    broken.counts.in_flight += 1;
+    assert!(lines(&broken, 120, 40).iter().any(|line| line.contains("THE COUNTS DO NOT ADD UP")));
+    assert!(lines(&scene(), 120, 40).iter().any(|line| line.contains("every record adds up")));
+}
+
+#[test]
+fn without_colours_there_are_none_and_with_them_what_is_lost_is_red() {
+    let colours = |theme| {
+        let buffer = buffer(&scene(), theme, 120, 40);
+        let cells = buffer.content().iter();
+        cells.filter(|cell| cell.fg != Color::Reset || cell.bg != Color::Reset).cloned().collect::<Vec<_>>()
+    };
+    assert!(colours(Theme::new(false)).is_empty());
+    let red = colours(Theme::new(true)).into_iter().filter(|cell| cell.fg == Color::Red);
+    let red: Vec<_> = red.collect();
+    assert!(!red.is_empty() && red.iter().all(|cell| cell.modifier.contains(Modifier::BOLD)));
+}
+
+#[test]
+fn a_column_of_seconds_stays_the_same_while_tenths_are_added() {
+    let mut bins = scene().bins;
+    let all = bins.columns(false);
+    assert_eq!((all.len(), all[0].len(), bins.columns(true).len()), (60, 10, 600));
+    // The three oldest tenths are forgotten: what is left of their second is no whole one.
+    bins.bins.drain(..3);
+    bins.first = 3;
+    assert_eq!(bins.columns(false), all[1..]);
+    // Another one begins a column of its own.
+    bins.bins.push(*bins.bins.last().expect("bins"));
+    assert_eq!(bins.columns(false).len(), 60);
+}
+
+#[test]
+fn only_what_changed_is_written_unless_the_size_did() {
+    let mut painter = Painter::new(Theme::new(false));
+    let mut scene = scene();
+    let whole = painter.paint(&scene, (100, 30)).expect("a Vec takes all");
+    assert!(String::from_utf8_lossy(&whole).starts_with("\x1b[0m\x1b[2J"));
+    scene.counts.sent += 1;
+    let change = painter.paint(&scene, (100, 30)).expect("a Vec takes all");
+    assert!(change.len() < 400, "{}", String::from_utf8_lossy(&change));
+    let resized = painter.paint(&scene, (90, 30)).expect("a Vec takes all");
+    assert!(resized.len() > 1_000 && resized.starts_with(b"\x1b[0m\x1b[2J"));
+    painter.forget();
+    assert!(painter.paint(&scene, (90, 30)).expect("a Vec takes all").starts_with(b"\x1b[0m\x1b[2J"));
+}
+
+proptest! {
+    // Whatever is counted, and whatever size the terminal has: a moment is drawn, inside of its area alone.
+    #[test]
+    fn every_scene_fits_every_terminal(
+        width in 0_u16..200, height in 0_u16..80, shards in 0_usize..1_200, many in 0_u64..=u64::MAX, tenths: bool,
+        help: bool, keys: bool, steered: bool, done in 0.0_f64..=1.0, bins in 0_usize..3_000, limit in "[a-z ]{0,400}",
+        log in proptest::collection::vec("\\PC{0,200}", 0..120), phase in 0_usize..4,
+    ) {
+        let mut scene = scene();
+        let shard = |id| ShardNow { shard: (id > 0).then_some(ShardId(id)), sent: many % (id + 1), throttled: many % (id + 7) };
+        scene.shards = (0..shards as u64).map(shard).collect();
+        scene.counts.due = many;
+        scene.bins.bins = scene.bins.bins.into_iter().cycle().take(bins).collect();
+        scene.bins.first = many % 1_000;
+        scene.course = keys.then_some(Course { done, left: Some(SECOND * (many % 1_000_000) as u32) });
+        scene.steering = steered.then_some(Steering { paused: tenths, factor: many % 100_000, phases: keys });
+        scene.phase = [Phase::Starting, Phase::Waiting, Phase::Running, Phase::Draining][phase];
+        (scene.tenths, scene.help, scene.keys, scene.limit, scene.log) = (tenths, help, keys, limit, log);
+        let area = Rect::new(2, 3, width, height);
+        let mut buffer = Buffer::empty(Rect::new(0, 0, width + 4, height + 6));
+        draw(&scene, Theme::new(true), area, &mut buffer);
+        for (at, cell) in buffer.content().iter().enumerate() {
+            let (x, y) = buffer.pos_of(at);
+            prop_assert!(area.contains((x, y).into()) || cell.symbol() == " ", "{} at {}, {}", cell.symbol(), x, y);
+        }
+    }
+}
