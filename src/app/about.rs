@@ -5,6 +5,12 @@ use crate::config::Config;
 use crate::expose::{About, PlanFacts};
 use crate::schedule::Offer;
 
+/// Whether the load has a phase to go on to.
+pub(super) fn has_phases(config: &Config, offered: &Offered) -> bool {
+    let Offer::Shaped(shaped) = &offered.offer else { return false };
+    config.load.replay.is_none() && shaped.profile().next_phase(0).is_some()
+}
+
 /// The facts of a run for its page; nothing of them is secret.
 pub(super) fn of_run(config: &Config, offered: &Offered, plan: &PlanFacts) -> About {
     let stream = plan.stream.as_ref();
@@ -12,7 +18,7 @@ pub(super) fn of_run(config: &Config, offered: &Offered, plan: &PlanFacts) -> Ab
         if name.is_empty() { format!("phase {}", at + 1) } else { name.to_owned() }
     };
     let phases = match &offered.offer {
-        Offer::Shaped(shaped) if shaped.profile().next_phase(0).is_some() && plan.replay.is_none() => {
+        Offer::Shaped(shaped) if has_phases(config, offered) => {
             let phases = shaped.profile().phases().iter();
             phases.map(|phase| phase.name.as_str()).enumerate().map(name).collect()
         }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use super::App;
+use super::about;
 use super::aggregation;
 use super::barrier;
 use super::cost::{self, Meter};
@@ -25,7 +26,7 @@ use super::sampling::Sampling;
 use super::sheet::Sheet;
 use super::stages::{Reached, Stages};
 use super::start_error::StartError;
-use super::steer::{Changed, Most, Steering};
+use super::steer::{Changed, Most, Steering, Ways};
 use super::terminal::{Facts, FullScreen};
 use super::trace;
 use super::watch::Watch;
@@ -102,12 +103,13 @@ impl App {
 
     /// Begins every stage, the one that releases records last.
     async fn begin(self) -> Result<Running, StartError> {
-        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, wishes, .. } = self;
+        let Self { config, offered, console, reached, stages, trace, ledger, view, watch, ways, .. } = self;
         let (journal, beside, start_at, sheet) = (self.journal, self.beside, self.start_at, self.sheet);
         let stops = self.stops;
         let reports = self.reports;
         let Reached { client, lane, stream, shards, embedded, facts } = reached;
         let Stages { limits, maker, keyer, envelope } = stages;
+        let phases = about::has_phases(&config, &offered);
         let (load, own_records) = (config.load.clone(), config.own_records());
         let late = barrier::tell(start_at, wall());
         let together = aggregation::together(&config, limits, &maker, shards.shards().len());
@@ -128,7 +130,7 @@ impl App {
             peak: offered.peak,
             confirmed: (embedded.is_none() && !lane.is_on_this_machine()).then_some(config.guards.most_rate),
         };
-        let most_factor = if wishes.is_some() { MOST_FACTOR.div_ceil(WHOLE) } else { 1 };
+        let most_factor = if ways.is_some() { MOST_FACTOR.div_ceil(WHOLE) } else { 1 };
         let (cut, is_cut) = watch::channel(false);
         let open = shards.shards().len();
         let in_words = format!("{}, {open} {}", stream.name(), if open == 1 { "shard" } else { "shards" });
@@ -173,7 +175,8 @@ impl App {
             None => None,
         };
         let (control, told) = std_mpsc::channel();
-        let steering = Steering::new(wishes, control.clone(), view.clone(), most);
+        let helm = ways.as_ref().map(|ways| ways.helm(&view, phases));
+        let steering = Steering::new(ways.map(Ways::hear), control.clone(), view.clone(), most);
         let rules = load.replay.as_ref().map(|replay| trace::rules(replay, &load, together));
         let (announcer, releases, pacing) = match trace.zip(rules) {
             None => {
@@ -195,8 +198,7 @@ impl App {
         let goal = Goal { duration: offered.duration, records: own_records };
         let full = if config.tui {
             let max_in_flight = config.send.max_in_flight as u64;
-            // Who lets a run be steered puts its helm here.
-            let facts = Facts { stream: in_words, goal, max_in_flight, stops, helm: None };
+            let facts = Facts { stream: in_words, goal, max_in_flight, stops, helm };
             let begun = FullScreen::begin(facts, view.clone(), Arc::clone(&ledger), console.clone());
             Some(begun.map_err(StartError::Thread)?)
         } else {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
 use super::about;
 use super::aggregation;
@@ -17,12 +16,12 @@ use super::reporting::{self, Blank as BlankReport};
 use super::sheet::{self, Blank};
 use super::stages::{Reached, Stages, reach};
 use super::start_error::StartError;
-use super::steer;
+use super::steer::{self, Ways};
 use super::terminal::Stops;
 use super::trace;
 use super::watch::Watch;
 use crate::config::{Config, LogFormat};
-use crate::expose::{Console, View, Wish, log_start, start_text};
+use crate::expose::{Console, View, log_start, start_text};
 use crate::generate::Event;
 use crate::journal::{self, Journal};
 use crate::ledger::Ledger;
@@ -51,7 +50,7 @@ pub struct App {
     pub(super) sheet: Option<Blank>,
     pub(super) reports: Vec<BlankReport>,
     /// What people wish of it while it goes on; none: nobody may.
-    pub(super) wishes: Option<mpsc::Receiver<Wish>>,
+    pub(super) ways: Option<Ways>,
     /// Who hears of a key that stops the run.
     pub(super) stops: Option<Stops>,
 }
@@ -94,7 +93,7 @@ impl App {
         // Port 0 asks for any free one; from here on it is known.
         config.listen = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let format = config.log.format;
-        let wishes = listener.as_ref().and_then(|_| steer::open(&view, config.control));
+        let ways = steer::open(&view, config.control.filter(|_| listener.is_some()), config.tui);
         let watch = Watch::serve(view.clone(), listener);
         let peak = trace::peak(&config, trace.as_ref()).unwrap_or(offered.peak);
         let reached = reach(&config, peak).await?.ok_or(StartError::Nowhere)?;
@@ -147,7 +146,7 @@ impl App {
             start_at,
             sheet,
             reports,
-            wishes,
+            ways,
             stops: None,
         })
     }

@@ -1,16 +1,17 @@
-//! Changes of a run by hand: hears the wishes that come over HTTP, and has them done, marked and told.
+//! Changes of a run by hand: hears the wishes that come over HTTP and by keys, and has them done, marked and told.
 //!
 //! Decides what a wish may not do, whatever token it came with: offer more than a run may. When a change takes effect is
 //! the schedule's.
 
-use std::sync::mpsc as std_mpsc;
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::barrier::written;
 use crate::config::ControlToken;
-use crate::expose::{Command, Gate, Steered, View, Wish, factor_words, human_span};
+use crate::expose::tui::{Helm, Steer, Steering as Stands};
+use crate::expose::{Command, Gate, QUEUE, Steered, View, Wish, factor_words, human_span};
 use crate::schedule::{Change, Control, MOST_RECORDS, NoChange, WHOLE, wall};
 
 /// Most changes that the summary lists.
@@ -49,11 +50,61 @@ pub(super) struct Changed {
     pub(super) skipped: bool,
 }
 
-/// Opens the gate of `view` for whoever has the token; the wishes come out of the other end.
-pub(super) fn open(view: &View, token: Option<ControlToken>) -> Option<mpsc::Receiver<Wish>> {
-    let (gate, wishes) = Gate::new(token?.sha256());
-    view.open_gate(gate);
-    Some(wishes)
+/// Both ends of the wishes of a run that may be steered.
+pub(super) struct Ways {
+    wishes: mpsc::Receiver<Wish>,
+    /// For keys, which need no token: who sits at the terminal of a run may end it as well.
+    keys: mpsc::Sender<Wish>,
+}
+
+/// Opens the gate of `view` for whoever has the token, and a way for `keys` of the terminal; none where there is neither.
+pub(super) fn open(view: &View, token: Option<ControlToken>, keys: bool) -> Option<Ways> {
+    if token.is_none() && !keys {
+        return None;
+    }
+    let (give, wishes) = mpsc::channel(QUEUE);
+    if let Some(token) = token {
+        view.open_gate(Gate::new(token.sha256(), give.clone()));
+    }
+    Some(Ways { wishes, keys: give })
+}
+
+/// The keys of the terminal that steer a run.
+struct Keys {
+    wishes: mpsc::Sender<Wish>,
+    view: View,
+    phases: bool,
+}
+
+impl Helm for Keys {
+    fn steer(&self, wish: Steer) {
+        let command = match wish {
+            Steer::Pause => Command::Pause,
+            Steer::Resume => Command::Resume,
+            Steer::Rate(factor) => Command::Rate(factor),
+            Steer::NextPhase => Command::NextPhase,
+        };
+        // What comes of it is told in the log. A key too many, or at the end, is no wish.
+        let (answer, _) = oneshot::channel();
+        let _ = self.wishes.try_send(Wish { command, answer, by: "a key" });
+    }
+
+    fn stands(&self) -> Stands {
+        let Steered { paused, factor } = self.view.steered();
+        Stands { paused, factor, phases: self.phases }
+    }
+}
+
+impl Ways {
+    /// Who steers by keys; `phases`: whether there are some to go on to.
+    pub(super) fn helm(&self, view: &View, phases: bool) -> Arc<dyn Helm> {
+        Arc::new(Keys { wishes: self.keys.clone(), view: view.clone(), phases })
+    }
+
+    /// The end at which the wishes are heard.
+    pub(super) fn hear(self) -> mpsc::Receiver<Wish> {
+        self.wishes
+    }
 }
 
 impl Steering {
@@ -75,12 +126,12 @@ impl Steering {
                 Some(wishes) => wishes.recv().await,
                 None => None,
             };
-            let Some(Wish { command, answer }) = wish else { return std::future::pending().await };
+            let Some(Wish { command, answer, by }) = wish else { return std::future::pending().await };
             let done = self.obey_one(command).await;
             let stop = command == Command::Stop;
             match &done {
-                Ok(words) => tracing::info!("by HTTP: {words}"),
-                Err(why) => tracing::info!("by HTTP: {command:?} was refused: {why}"),
+                Ok(words) => tracing::info!("by {by}: {words}"),
+                Err(why) => tracing::info!("by {by}: {command:?} was refused: {why}"),
             }
             // Who wished may be gone; what is done is done.
             let _ = answer.send(done);

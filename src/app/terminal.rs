@@ -13,10 +13,8 @@ use ratatui::crossterm::event::{self, Event, KeyEvent};
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
 
-use crate::expose::tui::{
-    Around, Bins, Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, limit_words, press,
-};
-use crate::expose::{Console, Follow, Goal, Pane, Phase, Progress, View};
+use crate::expose::tui::{Bins, Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, press};
+use crate::expose::{Around, Console, Follow, Goal, Pane, Phase, Progress, Recent, View, limiting};
 use crate::ledger::{Ledger, Snapshot};
 
 /// How often a frame is drawn when no key asks for one.
@@ -275,17 +273,20 @@ impl Drawing {
         let around = Around {
             phase,
             paused: steering.is_some_and(|steering| steering.paused),
-            shards: (shards.iter().filter(|shard| shard.throttled > 0).count(), shards.len()),
+            dropped: (progress.window_full, progress.late),
+            processors: thread::available_parallelism().map_or(1, usize::from),
+            shards: shards.len(),
             max_in_flight: self.facts.max_in_flight,
         };
-        let (bins, delays) = self.view.timeline(|timeline, _| {
-            (Bins::of(timeline, self.tenths), Delay::last(timeline.spans(), MOST_DELAYS))
+        let (bins, delays, (_, limit)) = self.view.timeline(|timeline, _| {
+            let limit = limiting(&Recent::of(timeline, around));
+            (Bins::of(timeline, self.tenths), Delay::last(timeline.spans(), MOST_DELAYS), limit)
         });
         Scene {
             stream: self.facts.stream.clone(),
             phase,
             course: follow.at(at, counts.due, progress.due_per_second),
-            limit: limit_words(&progress, around),
+            limit,
             progress,
             counts,
             bins,

@@ -97,6 +97,8 @@ pub struct Wish {
     pub command: Command,
     /// For the answer, in words.
     pub answer: oneshot::Sender<Result<String, String>>,
+    /// How it came: `HTTP`, or `a key`.
+    pub by: &'static str,
 }
 
 /// The door through which commands come: whose token it is, and where they go.
@@ -113,11 +115,10 @@ impl fmt::Debug for Gate {
 }
 
 impl Gate {
-    /// A gate for whoever has the token with this SHA-256; their wishes come out of the other end.
+    /// A gate for whoever has the token with this SHA-256, to where wishes are heard.
     #[must_use]
-    pub fn new(token: [u8; 32]) -> (Self, mpsc::Receiver<Wish>) {
-        let (wishes, out) = mpsc::channel(QUEUE);
-        (Self { token, wishes }, out)
+    pub fn new(token: [u8; 32], wishes: mpsc::Sender<Wish>) -> Self {
+        Self { token, wishes }
     }
 
     /// The command that a request may give; none where it only asks whether its token is right.
@@ -157,7 +158,7 @@ impl Gate {
     /// Gives a command to the run, and waits for its word; none when the run is over or does not listen.
     pub(super) async fn wish(&self, command: Command) -> Option<Result<String, String>> {
         let (answer, answered) = oneshot::channel();
-        self.wishes.try_send(Wish { command, answer }).ok()?;
+        self.wishes.try_send(Wish { command, answer, by: "HTTP" }).ok()?;
         answered.await.ok()
     }
 }
@@ -184,7 +185,7 @@ mod tests {
     fn gate() -> Gate {
         let mut token = [0; 32];
         token.copy_from_slice(digest(&SHA256, TOKEN.as_bytes()).as_ref());
-        Gate::new(token).0
+        Gate::new(token, mpsc::channel(QUEUE).0)
     }
 
     fn headers(all: &[(&'static str, &str)]) -> HeaderMap {
@@ -296,8 +297,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_that_is_over_answers_nothing() {
-        let (gate, out) = Gate::new([0; 32]);
+        let (give, out) = mpsc::channel(QUEUE);
         drop(out);
+        let gate = Gate::new([0; 32], give);
         assert_eq!(gate.wish(Command::Stop).await, None);
     }
 }

@@ -11,7 +11,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use super::View;
-use super::message::{Counts, LATELY, Seen, Told, message};
+use super::limiting::LATELY;
+use super::message::{Counts, Seen, Told, message};
 use crate::ledger::{Dropped, Ledger};
 
 /// Most who look at once.

@@ -5,10 +5,30 @@
 use std::time::Duration;
 
 use super::{Phase, human};
-use crate::ledger::timeline::Flow;
+use crate::ledger::timeline::{BIN, Flow, Timeline};
+
+/// How far back it is looked for what limits a run: long enough to hold several bursts.
+pub const LATELY: Duration = Duration::from_secs(5);
 
 /// A share of a machine's processors above which they are called busy.
 const BUSY: f64 = 0.9;
+
+/// What is known of a run besides its timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Around {
+    /// Where the run stands.
+    pub phase: Phase,
+    /// Whether it is paused by hand.
+    pub paused: bool,
+    /// Records dropped lately, because the window was full and because they were late.
+    pub dropped: (u64, u64),
+    /// Processors that it may use.
+    pub processors: usize,
+    /// Shards that are known.
+    pub shards: usize,
+    /// Most requests under way.
+    pub max_in_flight: u64,
+}
 
 /// What was seen of a run in the last seconds.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +55,50 @@ pub struct Recent {
     pub max_in_flight: u64,
     /// The 99th percentile of what requests took lately.
     pub request: Option<Duration>,
+}
+
+impl Recent {
+    /// The last seconds of `timeline`, [`LATELY`].
+    #[must_use]
+    pub fn of(timeline: &Timeline, around: Around) -> Self {
+        let (mut flow, mut cpu) = (Flow::default(), Duration::ZERO);
+        let since = timeline.at().saturating_sub(LATELY);
+        let bins = (LATELY.as_millis() / BIN.as_millis()) as u64;
+        let mut length = Duration::ZERO;
+        for bin in timeline.bins(timeline.made().saturating_sub(bins)).filter(|bin| bin.from >= since) {
+            flow.add(&bin.flow);
+            cpu += bin.cpu;
+            length += bin.to - bin.from;
+        }
+        let heat = timeline.heat();
+        let late_columns = heat.columns().iter().rev().take_while(|column| column.to > since);
+        let mut throttling: Vec<u32> = late_columns
+            .flat_map(|column| &column.cells)
+            .filter(|cell| cell.throttled > 0)
+            .map(|cell| cell.shard)
+            .collect();
+        throttling.sort_unstable();
+        throttling.dedup();
+        // Causes are remembered over other seconds than these: they only say how those dropped here are divided.
+        let (full, late) = around.dropped;
+        let window_full =
+            (u128::from(flow.dropped) * u128::from(full)).checked_div(u128::from(full) + u128::from(late));
+        let window_full = window_full.unwrap_or_default() as u64;
+        let late = if late > 0 { flow.dropped - window_full } else { 0 };
+        Self {
+            phase: around.phase,
+            paused: around.paused,
+            length,
+            flow,
+            window_full,
+            late,
+            cpu,
+            processors: around.processors,
+            throttling: (throttling.len(), around.shards.max(heat.shards().len())),
+            max_in_flight: around.max_in_flight,
+            request: timeline.spans().last().and_then(|span| span.request_duration.quantile(0.99)),
+        }
+    }
 }
 
 /// What sets the pace.

@@ -9,15 +9,12 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::control::factor_words;
-use super::limiting::{Recent, limiting};
+use super::limiting::{Around, Recent, limiting};
 use super::rows::{self, ColumnRow};
 use super::view::Steered;
 use super::{About, Phase};
-use crate::ledger::timeline::{BIN, Bin, Flow, Span, Sparse, Timeline};
+use crate::ledger::timeline::{Bin, Flow, Span, Sparse, Timeline};
 use crate::ledger::{Durations, Label, Snapshot, Tally};
-
-/// How far back it is looked for what limits a run: long enough to hold several bursts.
-pub(super) const LATELY: Duration = Duration::from_secs(5);
 
 /// What was told already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -209,7 +206,7 @@ pub(super) fn message(
     let bin_from = if began_anew { kept } else { before.bins.max(kept) };
     let mark_from = if began_anew { 0 } else { before.marks.min(now.marks) };
     let rows = rows::Rows::of(heat.shards());
-    let (limit, limit_words) = limiting(&recent(timeline, seen));
+    let (limit, limit_words) = limiting(&Recent::of(timeline, around(seen)));
     let message = Message {
         at: timeline.at().as_millis() as u64,
         began: began.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
@@ -240,46 +237,15 @@ pub(super) fn message(
     (text, now)
 }
 
-/// What limits is found by the last seconds.
-fn recent(timeline: &Timeline, seen: &Seen<'_>) -> Recent {
-    let (mut flow, mut cpu) = (Flow::default(), Duration::ZERO);
-    let since = timeline.at().saturating_sub(LATELY);
-    let bins = (LATELY.as_millis() / BIN.as_millis()) as u64;
-    let mut length = Duration::ZERO;
-    for bin in timeline.bins(timeline.made().saturating_sub(bins)).filter(|bin| bin.from >= since) {
-        flow.add(&bin.flow);
-        cpu += bin.cpu;
-        length += bin.to - bin.from;
-    }
-    let heat = timeline.heat();
-    let late_columns = heat.columns().iter().rev().take_while(|column| column.to > since);
-    let mut throttling: Vec<u32> = late_columns
-        .flat_map(|column| &column.cells)
-        .filter(|cell| cell.throttled > 0)
-        .map(|cell| cell.shard)
-        .collect();
-    throttling.sort_unstable();
-    throttling.dedup();
-    let about = seen.about;
-    let shards = about.map_or(0, |about| about.shards).max(heat.shards().len());
-    // Causes are remembered over other seconds than these: they only say how those dropped here are divided.
-    let (full, late) = seen.dropped_lately;
-    let window_full =
-        (u128::from(flow.dropped) * u128::from(full)).checked_div(u128::from(full) + u128::from(late));
-    let window_full = window_full.unwrap_or_default() as u64;
-    let late = if late > 0 { flow.dropped - window_full } else { 0 };
-    Recent {
+/// What has to be known besides the timeline to tell what limits the run.
+fn around(seen: &Seen<'_>) -> Around {
+    Around {
         phase: seen.phase,
         paused: seen.steered.paused,
-        length,
-        flow,
-        window_full,
-        late,
-        cpu,
+        dropped: seen.dropped_lately,
         processors: seen.processors,
-        throttling: (throttling.len(), shards),
-        max_in_flight: about.map_or(0, |about| about.max_in_flight),
-        request: timeline.spans().last().and_then(|span| span.request_duration.quantile(0.99)),
+        shards: seen.about.map_or(0, |about| about.shards),
+        max_in_flight: seen.about.map_or(0, |about| about.max_in_flight),
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::kinesis::ShardId;
+use crate::ledger::timeline::BIN;
 use crate::ledger::{Ledger, Outcome, Settled, ShardCounts};
 
 fn told(timeline: &Timeline, ledger: &Ledger, before: Option<&Told>) -> (Value, Told) {

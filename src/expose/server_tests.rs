@@ -365,11 +365,12 @@ async fn without_a_token_control_is_no_path() {
 
 #[tokio::test]
 async fn commands_reach_the_run_for_who_has_the_token_alone() {
-    use crate::expose::{Command, Gate};
+    use crate::expose::{Command, Gate, QUEUE};
 
     let server = start(patient()).await;
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, b"the-right-token!");
-    let (gate, mut wishes) = Gate::new(digest.as_ref().try_into().expect("32 bytes"));
+    let (give, mut wishes) = tokio::sync::mpsc::channel(QUEUE);
+    let gate = Gate::new(digest.as_ref().try_into().expect("32 bytes"), give);
     server.view.open_gate(gate);
     let heard = tokio::spawn(async move {
         let mut heard = Vec::new();

@@ -180,7 +180,8 @@ impl View {
         *self.shared.steered.lock().unwrap_or_else(PoisonError::into_inner) = steered;
     }
 
-    pub(super) fn steered(&self) -> Steered {
+    /// How the run is steered now.
+    pub fn steered(&self) -> Steered {
         *self.shared.steered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

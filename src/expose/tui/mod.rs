@@ -6,7 +6,6 @@
 mod charts;
 mod flow;
 mod heat;
-mod limit;
 mod painter;
 mod scene;
 mod spark;
@@ -18,7 +17,6 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Widget};
 
-pub use limit::{Around, limit_words};
 pub use painter::{ENTER, LEAVE, Painter};
 pub use scene::{Bins, Delay, Scene, ShardNow};
 pub use steer::{Helm, Press, Steer, Steering, meanings, press};
