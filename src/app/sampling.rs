@@ -1,12 +1,15 @@
 //! Samples the ledger for the timeline: every tenth of a second while a run goes on, and once at its end. Each second
 //! is then judged: whether this process was the limit.
+//!
+//! Bins end between two tenths of the wall clock's second and spans between two of its seconds, because what a schedule
+//! releases comes at the full ones: so a burst lies in one span, and each span has one burst.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 use tokio::task::JoinHandle;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::sleep;
 
 use super::machine::{self, Machine};
 use crate::expose::View;
@@ -14,6 +17,10 @@ use crate::judge::{Second, client_findings, strains};
 use crate::kinesis::Lane;
 use crate::ledger::timeline::{BIN, Flow, Pressure};
 use crate::ledger::{Ledger, Snapshot, Timeline};
+use crate::schedule::wall;
+
+/// Where in a second of the wall clock the spans end: after the tenth that follows its middle.
+const SEAM: Duration = Duration::from_millis(550);
 
 /// A tick that comes so much later than it should means that the process stood still; less is everyday noise.
 const STILL: Duration = Duration::from_millis(50);
@@ -38,6 +45,8 @@ struct Sampler {
 /// How late the process's own clock woke up.
 struct Clock {
     ticked: Instant,
+    /// Which span this is, by the wall clock.
+    span: u64,
     stalled: Duration,
     /// Whether it was told that the client is the limit.
     told: bool,
@@ -53,7 +62,8 @@ impl Sampling {
     /// Begins to sample `ledger` for the timeline of `view`, which begins now. `lane`: who connects.
     pub(super) fn begin(view: View, ledger: Arc<Ledger>, lane: Arc<Lane>) -> Self {
         view.begin_timeline();
-        let clock = Clock { ticked: Instant::now(), stalled: Duration::ZERO, told: false };
+        let clock =
+            Clock { ticked: Instant::now(), span: span_at(wall()), stalled: Duration::ZERO, told: false };
         let clock = Arc::new(Mutex::new(clock));
         let sampler = Sampler { view, ledger, lane, machine: Machine::look(), clock, cpu: cpu() };
         let pressure = sampler.pressure(Duration::ZERO, &Snapshot::default());
@@ -76,11 +86,9 @@ impl Sampling {
 
 impl Sampler {
     async fn sample(self) {
-        let mut ticks = interval(BIN);
-        // A sample that comes late makes one longer bin; its rates are over its own length.
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
-            ticks.tick().await;
+            // A sample that comes late makes one longer bin; its rates are over its own length.
+            sleep(to_the_next(wall())).await;
             self.take(false);
         }
     }
@@ -94,8 +102,10 @@ impl Sampler {
         if late >= STILL {
             clock.stalled += late;
         }
+        let span = span_at(wall());
+        let is_over = std::mem::replace(&mut clock.span, span) != span;
         self.view.sample(|at, timeline: &mut Timeline| {
-            if last || timeline.is_span_due(at) {
+            if last || is_over {
                 let counts = self.ledger.snapshot();
                 timeline.press(self.pressure(clock.stalled, &counts));
                 timeline.span(at, cpu, &counts);
@@ -143,10 +153,51 @@ impl Sampler {
     }
 }
 
+/// Which span is under way at this time of the wall clock.
+fn span_at(wall: Duration) -> u64 {
+    wall.saturating_sub(SEAM).as_secs()
+}
+
+/// How long it is to the end of the bin that is under way at this time of the wall clock.
+fn to_the_next(wall: Duration) -> Duration {
+    let (bin, seam) = (BIN.as_nanos(), SEAM.as_nanos());
+    let into = (wall.as_nanos() + bin - seam % bin) % bin;
+    Duration::from_nanos((bin - into) as u64)
+}
+
 /// When it is told at the earliest that the client is the limit.
 const EARLIEST_WORD: Duration = Duration::from_secs(5);
 
 /// CPU time that this process has used, all threads together.
 pub(super) fn cpu() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        // From any moment, the next bin ends within a tenth of a second, halfway between two tenths of the wall clock;
+        // and of the ten that follow one another just one ends a span, in the middle of the second.
+        #[test]
+        fn bins_end_between_tenths_and_spans_between_seconds(nanos in 0_u64..4_000_000_000_000_000_000) {
+            let begin = Duration::from_nanos(nanos) + Duration::from_secs(1);
+            let mut now = begin;
+            let mut ended = Vec::new();
+            for _ in 0..10 {
+                let wait = to_the_next(now);
+                prop_assert!(wait > Duration::ZERO && wait <= BIN);
+                let next = now + wait;
+                prop_assert_eq!(next.as_nanos() % BIN.as_nanos(), BIN.as_nanos() / 2);
+                if span_at(next) != span_at(now) {
+                    ended.push(next.subsec_millis());
+                }
+                now = next;
+            }
+            prop_assert_eq!(ended, vec![550]);
+        }
+    }
 }

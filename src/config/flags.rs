@@ -226,19 +226,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
         Some(("plan", sub)) => (Verb::Plan, sub),
         Some(("local", sub)) => (Verb::Local, sub),
         Some(("journal", sub)) => (Verb::Journal { json: sub.get_flag(JSON) }, sub),
-        Some(("verify", sub)) => {
-            let journals = sub.get_many::<OsString>(table::JOURNAL.flag).unwrap_or_default();
-            // What is not Unicode is told below.
-            let journals = journals.filter_map(|path| path.to_str().map(str::to_owned)).collect();
-            (
-                Verb::Verify {
-                    journals,
-                    follow: sub.get_flag(verify_command::FOLLOW),
-                    json: sub.get_flag(JSON),
-                },
-                sub,
-            )
-        }
+        Some(("verify", sub)) => (verify_command::typed(sub), sub),
         Some(("lint", sub)) => (Verb::Lint, sub),
         Some(("import", sub)) => (Verb::Import, sub.subcommand_matches("kdg").unwrap_or(sub)),
         Some(("stream", sub)) => stream_command::typed(sub, &mut values, &mut problems),

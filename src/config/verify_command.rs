@@ -1,13 +1,26 @@
 //! The command line of `verify`: which settings of a run it takes, and what is its own.
 
-use clap::{Arg, ArgAction, Command};
+use std::ffi::OsString;
 
-use super::flags::{JSON, SINCE, arg, own_arg};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::flags::{JSON, SINCE, Verb, arg, own_arg};
 use super::setting::Setting;
 use super::settings as table;
 
 /// A flag of `verify`.
 pub(super) const FOLLOW: &str = "follow";
+/// What was typed.
+pub(super) fn typed(matches: &ArgMatches) -> Verb {
+    let journals = matches.get_many::<OsString>(table::JOURNAL.flag).unwrap_or_default();
+    Verb::Verify {
+        // What is not Unicode is told where all flags are read.
+        journals: journals.filter_map(|path| path.to_str().map(str::to_owned)).collect(),
+        follow: matches.get_flag(FOLLOW),
+        json: matches.get_flag(JSON),
+    }
+}
+
 /// The settings that `verify` takes as well. Those of reading have a short flag here.
 const VERIFY_TAKES: [&Setting; 18] = [
     &table::STREAM,

@@ -171,12 +171,6 @@ impl Timeline {
         (self.at, self.cpu, self.flow) = (at, cpu, flow);
     }
 
-    /// Whether a second has passed since the last span's end, so that the next sample wants [`Timeline::span`].
-    #[must_use]
-    pub fn is_span_due(&self, at: Duration) -> bool {
-        at >= self.reached.at + SPAN
-    }
-
     /// Notes what has held the process up since the run began; the next span has what is new of it.
     pub fn press(&mut self, total: Pressure) {
         // What was there before the first second is not of this run.
@@ -332,7 +326,7 @@ mod tests {
             ledger.attempted(Outcome::Ok, took, 2 * took, &settled);
             at += Duration::from_millis(millis);
             let counts = ledger.snapshot();
-            match timeline.is_span_due(at) {
+            match at >= timeline.reached.at + SPAN {
                 true => timeline.span(at, at / 2, &counts),
                 false => timeline.sample(at, at / 2, &counts),
             }
