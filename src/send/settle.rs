@@ -195,6 +195,7 @@ fn settle_entries<const AGGREGATED: bool>(
     let mut again = Vec::new(); // allocates only when an entry failed
     let mut refused = 0;
     let mut places = Places::new();
+    let (mut units, mut rounded_bytes) = (0, 0);
     for (index, result) in answer.entries.iter().enumerate() {
         let records = if AGGREGATED { batch.entry_records(index) as u64 } else { 1 };
         let (why, named) = match stored(*result) {
@@ -208,10 +209,8 @@ fn settle_entries<const AGGREGATED: bool>(
                     let elsewhere = shard.zip(batch.made_for(index)).is_some_and(|(one, other)| one != other);
                     counts.sent_elsewhere += if elsewhere { records } else { 0 };
                 }
-                settled.sent += records;
-                settled.sent_bytes += bytes;
-                settled.units += billing::units(bytes);
-                settled.rounded_bytes += billing::rounded(bytes);
+                units += billing::units(bytes);
+                rounded_bytes += billing::rounded(bytes);
                 continue;
             }
             Err(refused) => refused,
@@ -233,6 +232,9 @@ fn settle_entries<const AGGREGATED: bool>(
             settled.give_up(so_far.given_up(why), records);
         }
     }
+    settled.sent = settled.shards.iter().map(|(_, counts)| counts.sent).sum();
+    settled.sent_bytes = settled.shards.iter().map(|(_, counts)| counts.sent_bytes).sum();
+    (settled.units, settled.rounded_bytes) = (units, rounded_bytes);
     if so_far.doubtful {
         settled.perhaps_twice = settled.sent;
     }
