@@ -58,7 +58,7 @@ pub struct Recent {
 }
 
 impl Recent {
-    /// The last seconds of `timeline`, [`LATELY`].
+    /// The last five seconds of `timeline`.
     #[must_use]
     pub fn of(timeline: &Timeline, around: Around) -> Self {
         let (mut flow, mut cpu) = (Flow::default(), Duration::ZERO);

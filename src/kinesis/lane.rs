@@ -98,7 +98,7 @@ impl Lane {
         }
     }
 
-    /// Who makes its requests: not always who was asked for, see [`Self::open`].
+    /// Who makes its requests: not always who was asked for, since a proxy takes the SDK.
     #[must_use]
     pub fn client(&self) -> HttpClientKind {
         match self.way {
