@@ -88,6 +88,8 @@ pub(super) struct ShardModel {
     /// What would be in the buckets at the end of the bin before `next`, had nobody else written: records, bytes. Below
     /// zero where more was stored than the limit lets through.
     level: (f64, f64),
+    /// By how much time's worth the level may be too high: see [`Self::doubt_when_full`].
+    early: Duration,
     /// All that was seen, for the mean size of a record.
     seen: Seen,
     told: ShardThrottles,
@@ -106,6 +108,7 @@ impl ShardModel {
             waiting: 0,
             level: (rates.records as f64, rates.bytes as f64),
             seen: Seen::default(),
+            early: Duration::ZERO,
             told: ShardThrottles::default(),
             meter: Meter::default(),
             published: ShardThrottles::default(),
@@ -155,11 +158,22 @@ impl ShardModel {
             }
             let bin = std::mem::take(&mut self.bins[(self.next % BINS) as usize]);
             self.waiting -= bin.seen.sent + bin.seen.throttled;
+            self.doubt_when_full(bin.doubt);
             self.pass(BIN, bin.seen);
             if bin.seen.throttled > 0 {
                 self.charge(bin);
             }
             self.next += 1;
+        }
+    }
+
+    /// A full bucket does not fill: what was stored when it was full, and is told as stored earlier, is filled up here
+    /// and never was there. By so much the level may be too high from then on.
+    fn doubt_when_full(&mut self, doubt: Duration) {
+        let short = (doubt + BIN).as_secs_f64();
+        let is_full = |level: f64, rate: u64| level >= rate as f64 * (1.0 - short);
+        if is_full(self.level.0, self.rates.records) || is_full(self.level.1, self.rates.bytes) {
+            self.early = self.early.max(doubt);
         }
     }
 
@@ -191,7 +205,7 @@ impl ShardModel {
         }
         // The bins on both sides, and what lies too far ahead to be looked at.
         let unseen = bin.doubt.saturating_sub(BIN * MOST_AHEAD as u32);
-        let uncertain = (2 * BIN + unseen).as_secs_f64();
+        let uncertain = (2 * BIN + unseen + self.early).as_secs_f64();
         let room_records = records - uncertain * self.rates.records as f64;
         let room_bytes = bytes - uncertain * self.rates.bytes as f64 - own_bytes;
         // So many of them the shard would have taken, had it been this run's alone.

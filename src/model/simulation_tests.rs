@@ -113,7 +113,7 @@ fn assert_all_charged(judged: &Judged) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     // Law: three producers of one record size that together offer a shard 20 % more than it takes, or much more, each
     // estimate what the other two had stored to within a tenth, in records and in bytes, on each of some shards; and
