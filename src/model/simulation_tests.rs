@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use super::{Model, Rates, Seen, ShardLimiter, ShardThrottles};
 use crate::kinesis::ShardId;
 
-const SECONDS: u64 = 20;
+/// How long a simulation is. An estimate is the better the longer it is: over twenty seconds, one of some hundred
+/// producers of large records is off by more than a tenth.
+const SECONDS: u64 = 80;
 
 /// A producer that puts requests of `records` at random moments, `rate` records a second to each shard.
 #[derive(Debug, Clone, Copy)]
@@ -113,7 +115,7 @@ fn assert_all_charged(judged: &Judged) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     // Law: three producers of one record size that together offer a shard 20 % more than it takes, or much more, each
     // estimate what the other two had stored to within a tenth, in records and in bytes, on each of some shards; and
