@@ -3,6 +3,7 @@
 //! A model: events are made and keyed as the run will make them, and dealt out to the shards' limits second by second.
 //! Sends nothing.
 
+use super::forecast::EVENTS;
 use super::offered::{self, Offered};
 use super::plan::weighing;
 use super::stages::{Reached, Stages};
@@ -14,9 +15,6 @@ use crate::kinesis::HashKey;
 use crate::kinesis::limits::billing;
 use crate::lab::{Sampled, Used, predict};
 use crate::schedule::{Arrivals, Curve, Measure, Offer, Pacing, Quota, Share, wall};
-
-/// Events that are made and keyed: a share of one half is met to a percent.
-const EVENTS: u64 = 10_000;
 
 /// Records that are put into requests to see how large those get.
 const BATCHED: u64 = 2_000;
@@ -89,10 +87,6 @@ struct Sample {
 fn sample(config: &Config, reached: &Reached, stages: &Stages) -> Sample {
     let Stages { maker, keyer, limits, .. } = stages;
     let shards = reached.shards.shards();
-    let place = |key: HashKey| {
-        let after = shards.partition_point(|shard| shard.range.start <= key);
-        after.checked_sub(1).filter(|&place| shards[place].range.contains(key))
-    };
     let (mut event, mut key, mut packer) = (Vec::new(), String::new(), Packer::default());
     let (mut sample, mut due) = (
         Sample { records: Vec::new(), without_key: 0, too_large: 0 },
@@ -116,7 +110,7 @@ fn sample(config: &Config, reached: &Reached, stages: &Stages) -> Sample {
         let shard = match reached.facts.by_key {
             // Kinesis spreads them as it likes: evenly, as far as anybody knows.
             Some(false) => Some(number as usize % shards.len().max(1)).filter(|_| !shards.is_empty()),
-            _ => place(explicit.unwrap_or_else(|| HashKey::of(&key))),
+            _ => reached.shards.place(explicit.unwrap_or_else(|| HashKey::of(&key))),
         };
         if let Some(shard) = shard {
             sample.records.push(Sampled { shard, bytes: bytes as u64 });

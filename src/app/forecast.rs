@@ -7,8 +7,8 @@ use crate::generate::{Due, Maker};
 use crate::key::{KeyStrategy, Keyer};
 use crate::kinesis::{HashKey, ShardMap};
 
-/// Events whose keys are looked at: a share of one half is met to a percent.
-const EVENTS: u64 = 10_000;
+/// Events that are made and keyed for a forecast: a share of one half is met to a percent.
+pub(super) const EVENTS: u64 = 10_000;
 
 /// The shares of the shards; none where the strategy is even by itself, or where there is one shard.
 pub(super) fn shares(

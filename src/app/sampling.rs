@@ -141,7 +141,7 @@ impl Sampler {
         }
         let length = span.bin.to.saturating_sub(span.bin.from);
         self.ledger.strained(length, cores, &strains(Second { span, cores }));
-        let findings = client_findings(&self.ledger.snapshot());
+        let findings = self.ledger.with(client_findings);
         if let (false, Some(finding)) = (*told, findings.first())
             // The first seconds are too few for a word that can't be taken back.
             && at >= EARLIEST_WORD

@@ -14,7 +14,9 @@ use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
 
 use crate::expose::tui::{Bins, Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, press};
-use crate::expose::{Around, Console, Follow, Goal, Pane, Phase, Progress, Recent, View, limiting};
+use crate::expose::{
+    Around, Console, Follow, Goal, Pane, Phase, Progress, Recent, View, limiting, processors,
+};
 use crate::ledger::{Ledger, Snapshot};
 
 /// How often a frame is drawn when no key asks for one.
@@ -274,7 +276,7 @@ impl Drawing {
             phase,
             paused: steering.is_some_and(|steering| steering.paused),
             dropped: (progress.window_full, progress.late),
-            processors: thread::available_parallelism().map_or(1, usize::from),
+            processors: processors(),
             shards: shards.len(),
             max_in_flight: self.facts.max_in_flight,
         };

@@ -3,13 +3,12 @@
 //! Decides the load, which is the same for every policy and made from these flags alone; who runs it knows the stream.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{ArgMatches, Command};
 
 use super::asked::Asked;
-use super::flags::{Verb, arg};
+use super::flags::{JSON, OwnFlag, Verb, arg, json_arg, own_arg};
 use super::invocation::own;
 use super::model::{Config, Target};
 use super::problem::{Problem, Shown};
@@ -18,7 +17,6 @@ use super::setting::{Form, Group, Setting};
 use super::settings::{self as table, SETTINGS};
 use crate::send::Retry;
 
-const JSON: &str = "json";
 const POLICIES: &str = "policies";
 const BASE: &str = "base";
 const OVERLOAD: &str = "overload";
@@ -27,7 +25,7 @@ const OVERLOAD_FOR: &str = "overload-for";
 const RECOVER_FOR: &str = "recover-for";
 
 /// The flags with values: name, value's name, default, help.
-const OWN: [(&str, &str, &str, &str); 6] = [
+pub(super) const OWN: [OwnFlag; 6] = [
     (
         POLICIES,
         "LIST",
@@ -40,9 +38,6 @@ const OWN: [(&str, &str, &str, &str); 6] = [
     (OVERLOAD_FOR, "DURATION", "5s", "How long the overload goes on"),
     (RECOVER_FOR, "DURATION", "12s", "How long the base load goes on after the overload"),
 ];
-
-/// The flags' names.
-pub(super) const FLAGS: [&str; 6] = [POLICIES, BASE, OVERLOAD, CALM_FOR, OVERLOAD_FOR, RECOVER_FOR];
 
 const PERCENTS: Form = Form::Number { min: 1, max: 10_000 };
 const PHASES: Form = Form::Duration { min: Duration::from_secs(1), max: Duration::from_secs(3_600) };
@@ -80,14 +75,6 @@ pub struct CompareOptions {
 /// The subcommand, as clap knows it.
 pub(super) fn command() -> Command {
     let taken = SETTINGS.iter().filter(|setting| is_taken(setting)).map(arg);
-    let own = OWN.map(|(flag, value, default, help)| {
-        Arg::new(flag)
-            .long(flag)
-            .value_name(value)
-            .value_parser(value_parser!(OsString))
-            .allow_negative_numbers(true)
-            .help(format!("{help} [default: {default}]"))
-    });
     Command::new("compare-retry")
         .about("Runs the same load with an overload in it through each retry policy, and compares what came of it")
         .long_about(
@@ -96,8 +83,8 @@ pub(super) fn command() -> Command {
              throttled and lost records. Without a stream, each policy has an embedded one of its own. docs/retry.md explains \
              the policies, docs/metrics.md the columns.",
         )
-        .args(own)
-        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"))
+        .args(OWN.map(own_arg))
+        .arg(json_arg("Prints JSON in place of a table"))
         .args(taken)
 }
 

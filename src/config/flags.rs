@@ -50,7 +50,7 @@ pub(super) const SINCE: OwnFlag = (
 pub(super) const COUNT: &str = "count";
 /// The argument of `journal`.
 pub(super) const FILE: &str = "file";
-/// A flag of `journal`.
+/// A flag of `journal` and of others.
 pub(super) const JSON: &str = "json";
 /// A flag of `sample`.
 const NULL: &str = "null";
@@ -244,7 +244,7 @@ fn typed(matches: &ArgMatches, mut problems: Vec<Problem>) -> Typed {
     let own = own.chain(lab_command::OWN.map(|flag| (flag.0, false)));
     let arguments = [COUNT, FILE, TEMPLATE, PERIODS, SVG].map(|argument| (argument, false));
     let asking = healthcheck::OWN.map(|flag| (flag, false));
-    let comparing = compare_command::FLAGS.map(|flag| (flag, false));
+    let comparing = compare_command::OWN.map(|flag| (flag.0, false));
     for (flag, secret) in settings.chain(own).chain(asking).chain(comparing).chain(arguments) {
         // `try_…`: each subcommand knows only its own flags.
         let Some(value) = given(matches, flag) else { continue };
@@ -320,7 +320,7 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(OsString))
                 .help(format!("The journal [default: {}]", super::settings::JOURNAL.name)),
         )
-        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"));
+        .arg(json_arg("Prints JSON in place of a table"));
     let file = |name: &'static str| {
         Arg::new(TEMPLATE)
             .value_name(name)
@@ -385,6 +385,11 @@ pub(super) fn arg(setting: &Setting) -> Arg {
     } else {
         arg.allow_negative_numbers(true)
     }
+}
+
+/// The switch of a subcommand that can tell its result to machines.
+pub(super) fn json_arg(help: &'static str) -> Arg {
+    Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help(help)
 }
 
 pub(super) fn own_arg((flag, value, default, help): OwnFlag) -> Arg {

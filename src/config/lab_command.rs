@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgAction, Command};
+use clap::Command;
 
 use super::asked::Asked;
-use super::flags::{JSON, OwnFlag, arg, own_arg};
+use super::flags::{OwnFlag, arg, json_arg, own_arg};
 use super::invocation::own;
 use super::model::{Config, Target};
 use super::problem::Problem;
@@ -53,10 +53,6 @@ pub struct CapacityOptions {
 /// Confidences come from a text with few digits, so that equality is total.
 impl Eq for CapacityOptions {}
 
-fn json() -> Arg {
-    Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of text")
-}
-
 /// What a run's settings mean for `check`: all of them, for it is about the run.
 pub(super) fn check() -> Command {
     Command::new("check")
@@ -66,7 +62,7 @@ pub(super) fn check() -> Command {
              DryRun, which stores nothing), the stream's mode, shards and limits, how far it is, and what the load will \
              meet there: records and bytes for each shard, what is going to be throttled, and the cost. Sends nothing.",
         )
-        .arg(json())
+        .arg(json_arg("Prints JSON in place of text"))
         .args(SETTINGS.iter().filter(|one| one.name != table::DRY_RUN.name).map(arg))
 }
 
@@ -97,7 +93,7 @@ pub(super) fn capacity() -> Command {
              answer is sure. The partition key is round-robin unless another is set, so that all shards are loaded alike. \
              Records are stored, and cost what records cost.",
         )
-        .arg(json())
+        .arg(json_arg("Prints JSON in place of text"))
         .args(OWN.map(own_arg))
         .args(SETTINGS.iter().filter(|one| counts(one)).map(arg))
 }

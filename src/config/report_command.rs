@@ -3,10 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::asked::Asked;
-use super::flags::JSON;
+use super::flags::{JSON, json_arg};
 use super::invocation::own;
 
 const FILES: &str = "files";
@@ -80,7 +80,7 @@ pub(super) fn commands() -> [Command; 3] {
         .arg(files("REPORT.json", 2, 2, "Two reports of --report, the older first"))
         .arg(margin(MARGIN, "How much a rate or a ratio may differ [default: 2%]"))
         .arg(margin(LATENCY_MARGIN, "How much a duration may differ [default: 10%]"))
-        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"));
+        .arg(json_arg("Prints JSON in place of a table"));
     let merge = Command::new("merge")
         .about("Makes one report of those of many instances")
         .arg(files("REPORT.json", 1, 10_000, "The reports of --report"))

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::asked::Asked;
-use super::flags::{Verb, arg};
+use super::flags::{JSON, Verb, arg, json_arg};
 use super::invocation::own;
 use super::model::Log;
 use super::problem::{Problem, Shown};
@@ -23,7 +23,6 @@ const ON_DEMAND: &str = "on-demand";
 const RETENTION: &str = "retention";
 const TAG: &str = "tag";
 const FORCE: &str = "force";
-const JSON: &str = "json";
 
 const HOUR: u64 = 3_600;
 /// 24 hours to 365 days (IncreaseStreamRetentionPeriod API reference).
@@ -113,7 +112,7 @@ pub(super) fn command() -> Command {
             .conflicts_with(table::STREAM.flag)
             .help("The stream, by name or ARN [default: AWS_KINESIS_STREAM_NAME]")
     };
-    let json = || switch(JSON, "Prints JSON in place of a table");
+    let json = || json_arg("Prints JSON in place of a table");
     let create = Command::new("create")
         .about("Makes a stream, tags it created-by=kinesis-streamer, and waits until it is ACTIVE")
         .long_about(

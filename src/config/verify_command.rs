@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::flags::{JSON, SINCE, Verb, arg, own_arg};
+use super::flags::{JSON, SINCE, Verb, arg, json_arg, own_arg};
 use super::setting::Setting;
 use super::settings as table;
 
@@ -66,6 +66,6 @@ pub(super) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .help("Reads on until a first signal, however quiet it is; then to the end"),
         )
-        .arg(Arg::new(JSON).long(JSON).action(ArgAction::SetTrue).help("Prints JSON in place of a table"))
+        .arg(json_arg("Prints JSON in place of a table"))
         .args(settings)
 }

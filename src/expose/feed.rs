@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 
 use super::View;
-use super::limiting::LATELY;
+use super::limiting::{LATELY, processors};
 use super::message::{Counts, Seen, Told, message};
 use crate::ledger::{Dropped, Ledger};
 
@@ -152,7 +152,7 @@ impl Inner {
             steered: view.steered(),
             counts: &counts,
             dropped_lately,
-            processors: std::thread::available_parallelism().map_or(1, usize::from),
+            processors: processors(),
         };
         let (json, now) = view.timeline(|timeline, began| message(timeline, began, &seen, told));
         self.rendered += 1;

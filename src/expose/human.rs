@@ -121,6 +121,25 @@ pub fn share(part: u64, whole: u64) -> String {
     }
 }
 
+/// Text as text in HTML and SVG: what would be markup there, or show other text than there is, is not.
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // What steers a terminal or the direction of writing would show other text than there is.
+            control if control.is_control() => safe.push('\u{fffd}'),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => safe.push('\u{fffd}'),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
 /// The first unit in which `quantity` has at most three digits before the point.
 fn scale(mut quantity: f64, step: f64, units: &[&'static str]) -> (f64, &'static str) {
     let mut at = 0;

@@ -2,6 +2,7 @@
 //!
 //! A pure function of what was counted in the last seconds; it acts on nothing.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use super::{Phase, human};
@@ -12,6 +13,13 @@ pub const LATELY: Duration = Duration::from_secs(5);
 
 /// A share of a machine's processors above which they are called busy.
 const BUSY: f64 = 0.9;
+
+/// Processors that this process may use; asked of the system once, which reads files for the answer.
+pub fn processors() -> usize {
+    static PROCESSORS: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *PROCESSORS
+}
 
 /// What is known of a run besides its timeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

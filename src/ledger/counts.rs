@@ -394,12 +394,6 @@ impl Snapshot {
         self.perhaps_twice += settled.perhaps_twice;
         self.entries += settled.entries;
         self.throttled += settled.throttled;
-        // Judged are entries, as Kinesis counts them.
-        self.throttled_unjudged +=
-            settled.shards.iter().map(|(_, counts)| counts.entries_throttled).sum::<u64>();
-        for &(cause, n) in &settled.causes {
-            self.charge(cause, n);
-        }
         let mut done = settled.sent;
         for &(why, n) in &settled.failed {
             self.failed.add(why, n);
@@ -426,6 +420,11 @@ impl Snapshot {
             self.entries_sent += counts.entries_sent;
             self.entries_throttled += counts.entries_throttled;
             all.throttled_bytes += counts.throttled_bytes;
+            // Judged are entries, as Kinesis counts them.
+            self.throttled_unjudged += counts.entries_throttled;
+        }
+        for &(cause, n) in &settled.causes {
+            self.charge(cause, n);
         }
     }
 

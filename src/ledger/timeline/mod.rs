@@ -25,11 +25,8 @@ pub const BIN: Duration = Duration::from_millis(100);
 /// How many bins are kept: five minutes.
 pub const MOST_BINS: usize = 3_000;
 
-/// How long a span is at first.
-pub const SPAN: Duration = Duration::from_secs(1);
-
-/// Above this many spans two neighbours become one, and later ones are as long: a quarter of an hour in seconds, an
-/// hour in spans of four.
+/// Above this many spans, each of a second at first, two neighbours become one, and later ones are as long: a quarter
+/// of an hour in seconds, an hour in spans of four.
 pub const MOST_SPANS: usize = 900;
 
 /// Most marks that are kept; later ones are counted.
@@ -306,6 +303,8 @@ mod tests {
     use super::*;
     use crate::kinesis::ShardId;
     use crate::ledger::{Ledger, Outcome, Settled, ShardCounts};
+
+    const SPAN: Duration = Duration::from_secs(1);
 
     /// A run of seconds in each of which so many records are sent, by so many shards, and so many throttled.
     fn run(seconds: &[(u64, u64, u64)]) -> (Timeline, Snapshot) {
