@@ -119,6 +119,7 @@ fn document(report: &Report, config: &Config, view: &View, machine: &Machine, ab
             settings,
             thresholds: report.judged.thresholds.clone(),
             findings: report.judged.findings.clone(),
+            other_writers: None,
             journal: report.journal.as_ref().map(journal_sentence),
             // It was written by serde_json just now.
             verified: report.verified.as_ref().and_then(|one| serde_json::from_str(&one.json()).ok()),

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::{human, throttles};
 use crate::kinesis::ShardId;
 use crate::ledger::{Dropped, Failed, Snapshot, Unknown};
+use crate::model::ThrottleCause;
 
 /// Most rows of the table of shards.
 const MOST_SHARDS: usize = 16;
@@ -294,13 +295,16 @@ fn shards(text: &mut String, counts: &Snapshot) {
     }
 }
 
-/// What a cause means and what can be done, by its group (`dropped`, `failed` or `unknown`) and label.
+/// What a cause means and what can be done, by its group (`dropped`, `failed`, `unknown` or `throttled`) and label.
 #[must_use]
 pub fn why(group: &str, label: &str) -> Option<&'static str> {
     match group {
         "dropped" => Dropped::ALL.iter().find(|why| why.label() == label).map(|&why| why_dropped(why)),
         "failed" => Failed::ALL.iter().find(|why| why.label() == label).map(|&why| why_failed(why)),
         "unknown" => Unknown::ALL.iter().find(|why| why.label() == label).map(|&why| why_unknown(why)),
+        "throttled" => {
+            ThrottleCause::ALL.iter().find(|why| why.label() == label).map(|&why| throttles::why(why))
+        }
         _ => None,
     }
 }

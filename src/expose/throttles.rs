@@ -29,7 +29,7 @@ pub(super) fn rows(text: &mut String, counts: &Snapshot) {
     }
 }
 
-fn why(cause: ThrottleCause) -> &'static str {
+pub(super) fn why(cause: ThrottleCause) -> &'static str {
     match cause {
         ThrottleCause::Records => "by the model: this run's own records filled the shard's second",
         ThrottleCause::Bytes => "by the model: this run's own bytes filled the shard's second",

@@ -21,7 +21,7 @@ const LATE: Duration = Duration::from_millis(100);
 const WANTING_SHARE: f64 = 0.5;
 /// By its window, when due records waited for this share of the time,
 const WINDOW_SHARE: f64 = 0.5;
-/// and no more than this share of the entries was throttled.
+/// and no more than this share of the records was throttled.
 const UNTHROTTLED: f64 = 0.001;
 /// By connecting, when this share of the requests opened a connection,
 const CONNECTING_REQUESTS: f64 = 0.1;

@@ -100,7 +100,7 @@ metrics! {
     "unknown", Count, "records given up, perhaps stored", |f| Some(f.counts.unknown.total() as f64);
     "perhaps_twice", Count, "sent records that an earlier attempt may have stored as well",
         |f| Some(f.counts.perhaps_twice as f64);
-    "throttled", Count, "entries refused for a limit, counted in every attempt", |f| Some(f.counts.throttled as f64);
+    "throttled", Count, "records refused for a limit, counted in every attempt", |f| Some(f.counts.throttled as f64);
     "requests", Count, "PutRecords requests that ended", |f| Some(f.counts.requests.total() as f64);
     "throttled_ratio", Ratio, "throttled / (throttled + sent)",
         |f| ratio(f.counts.throttled, f.counts.throttled + f.counts.sent);

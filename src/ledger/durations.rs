@@ -73,8 +73,8 @@ impl Durations {
     }
 
     /// The values that occurred, in microseconds and ascending, with how often each did; to two significant digits.
-    pub(super) fn recorded(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
-        self.fine.iter_recorded().map(|value| (value.value_iterated_to(), value.count_at_value()))
+    pub(super) fn recorded(&self) -> impl Iterator<Item = (u32, u64)> + '_ {
+        recorded(&self.fine)
     }
 
     /// The events since `earlier`, a snapshot of the same distribution.
@@ -90,6 +90,14 @@ impl Durations {
         }
         later
     }
+}
+
+/// The values of a histogram of microseconds, ascending, with how often each occurred.
+pub(super) fn recorded(histogram: &Histogram<u64>) -> impl Iterator<Item = (u32, u64)> + '_ {
+    histogram.iter_recorded().map(|value| {
+        // The longest that is told apart, an hour, has 3.6 × 10⁹ microseconds.
+        (u32::try_from(value.value_iterated_to()).unwrap_or(u32::MAX), value.count_at_value())
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::document::{
-    Client, Counts, Document, HeatColumn, Instance, MarkRow, NAME, ShardRow, SpanRow, Times, VERSION,
+    Client, Counts, Document, HeatColumn, Instance, MarkRow, NAME, OtherWriters, ShardRow, SpanRow, Times,
+    VERSION,
 };
 use crate::judge::client_findings;
 use crate::kinesis::ShardId;
@@ -24,8 +25,14 @@ pub struct Parts<'a> {
 
 /// The report of a run.
 #[must_use]
-pub fn build(parts: Parts<'_>, instance: Instance) -> Document {
+pub fn build(parts: Parts<'_>, mut instance: Instance) -> Document {
     let Parts { stream, counts, timeline } = parts;
+    instance.other_writers = counts.other_writers().map(|others| OtherWriters {
+        records_per_second: others.records_per_second,
+        bytes_per_second: others.bytes_per_second,
+        doubt_per_second: others.doubt_per_second,
+        shards: others.shards,
+    });
     let shards = shards(counts);
     Document {
         schema: NAME.to_owned(),
@@ -70,6 +77,13 @@ fn of_counts(counts: &Snapshot) -> Counts {
         unknown: tally(&counts.unknown),
         in_flight: counts.in_flight,
         throttled: counts.throttled,
+        entries: counts.entries,
+        entries_sent: counts.entries_sent,
+        entries_throttled: counts.entries_throttled,
+        throttled_by: tally(&counts.throttled_by),
+        sent_elsewhere: counts.sent_elsewhere,
+        payload_units: counts.units,
+        rounded_bytes: counts.rounded_bytes,
         requests: tally(&counts.requests),
         injected: tally(&counts.injected),
         raw_bytes: counts.raw_bytes,
@@ -98,6 +112,12 @@ fn client(counts: &Snapshot) -> Client {
 
 /// What no shard could be told for stands last.
 fn shards(counts: &Snapshot) -> Vec<ShardRow> {
+    let throttles = &counts.shard_throttles;
+    let charged = |shard: &ShardId| -> BTreeMap<String, u64> {
+        let causes = throttles.get(shard).into_iter().flat_map(|told| told.causes());
+        let some = causes.filter(|(_, entries)| *entries > 0);
+        some.map(|(cause, entries)| (cause.label().to_owned(), entries)).collect()
+    };
     let mut rows: Vec<(Option<ShardId>, ShardRow)> = counts
         .shards
         .iter()
@@ -107,6 +127,9 @@ fn shards(counts: &Snapshot) -> Vec<ShardRow> {
                 sent: counts.sent,
                 sent_bytes: counts.sent_bytes,
                 throttled: counts.throttled,
+                entries_sent: counts.entries_sent,
+                entries_throttled: counts.entries_throttled,
+                throttled_by: shard.as_ref().map(charged).unwrap_or_default(),
             };
             (shard, row)
         })

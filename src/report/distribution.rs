@@ -126,15 +126,7 @@ impl TryFrom<Read> for Distribution {
         if histogram.len() > MOST {
             return Err("a histogram has more events than were ever counted".to_owned());
         }
-        let recorded = histogram.iter_recorded();
-        Ok(Self(
-            recorded
-                .map(|value| {
-                    // The bound is an hour: 3.6 × 10⁹ microseconds.
-                    (u32::try_from(value.value_iterated_to()).unwrap_or(u32::MAX), value.count_at_value())
-                })
-                .collect(),
-        ))
+        Ok(Self(Sparse::of(&histogram)))
     }
 }
 

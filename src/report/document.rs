@@ -96,10 +96,26 @@ pub struct Instance {
     pub thresholds: Vec<Verdict>,
     /// Why it was the limit; empty when it was not.
     pub findings: Vec<Finding>,
+    /// Who else wrote to the stream, by the model; none where that is nobody, or nothing is known.
+    #[serde(default)]
+    pub other_writers: Option<OtherWriters>,
     /// Its journal, and whether it is whole.
     pub journal: Option<String>,
     /// What came of reading the stream back, as `verify --json` has it.
     pub verified: Option<serde_json::Value>,
+}
+
+/// What the model says of those who wrote to the stream besides an instance. An estimate, not a measurement.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct OtherWriters {
+    /// Records a second that others had stored, on average while each shard was at its limit.
+    pub records_per_second: f64,
+    /// The same in bytes.
+    pub bytes_per_second: f64,
+    /// How far the records may be off.
+    pub doubt_per_second: f64,
+    /// The shards of which it is certain, which these are sums over.
+    pub shards: u64,
 }
 
 /// What became of the records; each cause by the label that the metrics have for it.
@@ -123,8 +139,29 @@ pub struct Counts {
     pub unknown: BTreeMap<String, u64>,
     /// Records that were not settled at the end.
     pub in_flight: u64,
-    /// Entries refused for a limit, counted in every attempt.
+    /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
+    /// Entries (Kinesis records) of all requests, counted in every attempt.
+    #[serde(default)]
+    pub entries: u64,
+    /// Entries stored: as many as records sent, unless these were aggregated.
+    #[serde(default)]
+    pub entries_sent: u64,
+    /// Entries refused for a limit, counted in every attempt.
+    #[serde(default)]
+    pub entries_throttled: u64,
+    /// The same by what the model charges them to.
+    #[serde(default)]
+    pub throttled_by: BTreeMap<String, u64>,
+    /// Records sent in aggregates that another shard took than the one they were made for.
+    #[serde(default)]
+    pub sent_elsewhere: u64,
+    /// PUT payload units of what was sent, which is what a provisioned stream bills.
+    #[serde(default)]
+    pub payload_units: u64,
+    /// Bytes of what was sent, each entry rounded up to whole kilobytes, which is what an on-demand stream bills.
+    #[serde(default)]
+    pub rounded_bytes: u64,
     /// Requests by outcome.
     pub requests: BTreeMap<String, u64>,
     /// Records with a fault on purpose, by fault.
@@ -165,8 +202,17 @@ pub struct ShardRow {
     pub sent: u64,
     /// Their bytes.
     pub sent_bytes: u64,
-    /// Entries refused for a limit.
+    /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
+    /// Entries stored.
+    #[serde(default)]
+    pub entries_sent: u64,
+    /// Entries refused for a limit, counted in every attempt.
+    #[serde(default)]
+    pub entries_throttled: u64,
+    /// The same by what the model charges them to; what it can't charge to a shard is in [`Counts`] alone.
+    #[serde(default)]
+    pub throttled_by: BTreeMap<String, u64>,
 }
 
 /// Whether the client was the limit.
@@ -203,7 +249,7 @@ pub struct SpanRow {
     pub failed: u64,
     /// Records unknown.
     pub unknown: u64,
-    /// Entries throttled.
+    /// Records throttled.
     pub throttled: u64,
     /// Requests ended.
     pub requests: u64,
@@ -236,7 +282,7 @@ pub struct HeatColumn {
     pub from: f64,
     /// When it ends.
     pub to: f64,
-    /// By place in [`Document::shards`]: entries stored, and entries refused for a limit.
+    /// By place in [`Document::shards`]: records stored, and records refused for a limit.
     pub cells: Vec<(usize, u64, u64)>,
 }
 
@@ -323,19 +369,31 @@ impl Document {
     /// Every count that is added to others somewhere.
     fn all_counts(&self) -> impl Iterator<Item = u64> + '_ {
         let counts = &self.counts;
-        let tallies =
-            [&counts.dropped, &counts.failed, &counts.unknown, &counts.requests, &counts.injected].map(sum);
+        let tallies = [
+            &counts.dropped,
+            &counts.failed,
+            &counts.unknown,
+            &counts.requests,
+            &counts.injected,
+            &counts.throttled_by,
+        ]
+        .map(sum);
         let totals = [
             [counts.due, counts.sent_bytes, counts.throttled, counts.raw_bytes],
             [counts.ticks_fired, counts.ticks_missed, counts.seconds_unannounced, counts.clock_steps],
             [counts.reshards, counts.journal_lost, counts.perhaps_twice, self.more_marks],
+            [counts.entries, counts.entries_sent, counts.entries_throttled, counts.sent_elsewhere],
+            [counts.payload_units, counts.rounded_bytes, counts.in_flight, counts.sent],
         ];
         let spans = self.spans.iter().flat_map(|one| {
             let first = [one.due, one.generated, one.dropped, one.sent, one.sent_bytes, one.failed];
             let second = [one.unknown, one.throttled, one.requests, one.in_flight, one.connections];
             first.into_iter().chain(second)
         });
-        let shards = self.shards.iter().flat_map(|shard| [shard.sent, shard.sent_bytes, shard.throttled]);
+        let shards = self.shards.iter().flat_map(|shard| {
+            let records = [shard.sent, shard.sent_bytes, shard.throttled];
+            records.into_iter().chain([shard.entries_sent, shard.entries_throttled, sum(&shard.throttled_by)])
+        });
         let cells = self.heat.iter().flat_map(|column| &column.cells).flat_map(|cell| [cell.1, cell.2]);
         tallies.into_iter().chain(totals.into_iter().flatten()).chain(spans).chain(shards).chain(cells)
     }

@@ -106,6 +106,9 @@ pub fn merge(documents: Vec<Document>) -> Result<Document, MergeError> {
                     known.sent += shard.sent;
                     known.sent_bytes += shard.sent_bytes;
                     known.throttled += shard.throttled;
+                    known.entries_sent += shard.entries_sent;
+                    known.entries_throttled += shard.entries_throttled;
+                    add_map(&mut known.throttled_by, shard.throttled_by);
                     places.push(place);
                 }
                 None => {
@@ -163,6 +166,12 @@ fn add_counts(all: &mut Document, more: super::Counts) {
     counts.perhaps_twice += more.perhaps_twice;
     counts.in_flight += more.in_flight;
     counts.throttled += more.throttled;
+    counts.entries += more.entries;
+    counts.entries_sent += more.entries_sent;
+    counts.entries_throttled += more.entries_throttled;
+    counts.sent_elsewhere += more.sent_elsewhere;
+    counts.payload_units += more.payload_units;
+    counts.rounded_bytes += more.rounded_bytes;
     counts.raw_bytes += more.raw_bytes;
     counts.ticks_fired += more.ticks_fired;
     counts.ticks_missed += more.ticks_missed;
@@ -175,6 +184,7 @@ fn add_counts(all: &mut Document, more: super::Counts) {
     add_map(&mut counts.unknown, more.unknown);
     add_map(&mut counts.requests, more.requests);
     add_map(&mut counts.injected, more.injected);
+    add_map(&mut counts.throttled_by, more.throttled_by);
 }
 
 fn add_times(all: &mut Times, more: &Times) {

@@ -5,9 +5,11 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::document::OtherWriters;
 use super::*;
 use crate::kinesis::ShardId;
 use crate::ledger::{Dropped, Durations, Failed, Ledger, Outcome, Settled, ShardCounts, Timeline};
+use crate::model::{Others, ShardThrottles};
 
 /// An instance that began so many milliseconds after the epoch.
 fn instance(producer: &str, began_unix_ms: u64, load_seconds: f64) -> Instance {
@@ -32,6 +34,7 @@ fn instance(producer: &str, began_unix_ms: u64, load_seconds: f64) -> Instance {
         settings: [("STREAMER_SEED".to_owned(), "7".to_owned())].into_iter().collect(),
         thresholds: Vec::new(),
         findings: Vec::new(),
+        other_writers: None,
         journal: None,
         verified: None,
     }
@@ -40,7 +43,7 @@ fn instance(producer: &str, began_unix_ms: u64, load_seconds: f64) -> Instance {
 /// A report of a run of seconds, each with so many records of a shard that took so many microseconds.
 pub(super) fn of_run(producer: &str, began_unix_ms: u64, seconds: &[(u64, u64, u64)]) -> Document {
     let (ledger, mut timeline) = (Ledger::new(), Timeline::default());
-    let mut at = Duration::ZERO;
+    let (mut at, mut charged) = (Duration::ZERO, vec![0_u64; 1_000]);
     for &(records, shard, micros) in seconds {
         ledger.generated(2 * records);
         ledger.dropped(Dropped::WindowFull, records / 2);
@@ -58,6 +61,10 @@ pub(super) fn of_run(producer: &str, began_unix_ms: u64, seconds: &[(u64, u64, u
         let took = Duration::from_micros(micros);
         ledger.attempted(Outcome::Partial, took, 3 * took, &settled);
         ledger.departed(took / 2);
+        charged[shard as usize % 1_000] += records;
+        let told =
+            ShardThrottles { by_records: charged[shard as usize % 1_000], ..ShardThrottles::default() };
+        ledger.judged(&[(ShardId(shard), told)]);
         at += Duration::from_millis(1_003);
         timeline.span(at, at / 2, &ledger.snapshot());
     }
@@ -79,6 +86,36 @@ fn what_is_written_is_read() {
     assert_eq!(read, document);
     assert_eq!(read.instances[0].seed, u64::MAX, "to the last digit");
     assert_eq!(read.counts.failed(), 340);
+    assert_eq!((read.counts.entries_sent, read.counts.entries_throttled), (340, 340));
+    assert_eq!(read.counts.throttled_by, [("records".to_owned(), 340)].into_iter().collect());
+    let (on_shards, others) = (
+        read.shards.iter().flat_map(|shard| shard.throttled_by.values()).sum::<u64>(),
+        read.instances[0].other_writers,
+    );
+    assert_eq!((on_shards, others), (340, None));
+}
+
+#[test]
+fn who_else_wrote_is_told_as_the_model_has_it() {
+    let ledger = Ledger::new();
+    let others = Others { records: 4_100.0, bytes: 1_024_000.0, seconds: 10.0, doubt_records: 115.0 };
+    ledger.judged(&[(ShardId(1), ShardThrottles { others, ..ShardThrottles::default() })]);
+    let (counts, timeline) = (ledger.snapshot(), Timeline::default());
+    let parts = Parts { stream: "orders", counts: &counts, timeline: &timeline };
+    let document = build(parts, instance("p-1", 1_000_000, 1.0));
+    let told = OtherWriters {
+        records_per_second: 410.0,
+        bytes_per_second: 102_400.0,
+        doubt_per_second: 11.5,
+        shards: 1,
+    };
+    assert_eq!(document.instances[0].other_writers, Some(told));
+    let sentence =
+        "Others wrote about 410 records/s (± 12), 100 KiB/s, to one shard at the limit, by the model.";
+    assert!(page(&document).contains(sentence));
+    // A report of before it was told is read as well.
+    let older = document.json().replacen("other_writers", "another_field", 1);
+    assert_eq!(Document::read(&older).expect("a report").instances[0].other_writers, None);
 }
 
 #[test]

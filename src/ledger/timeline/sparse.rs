@@ -2,13 +2,22 @@
 
 use std::time::Duration;
 
+use hdrhistogram::Histogram;
+
 use crate::ledger::Durations;
+use crate::ledger::durations::recorded;
 
 /// Durations that occurred, ascending, with how often each did. Adding two gives what one over both would be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sparse(Vec<(u32, u64)>);
 
 impl Sparse {
+    /// What a histogram of microseconds has recorded.
+    #[must_use]
+    pub fn of(histogram: &Histogram<u64>) -> Self {
+        Self(recorded(histogram).collect())
+    }
+
     /// What was recorded in `later` and not yet in `earlier`, a snapshot of the same distribution.
     #[must_use]
     pub fn between(earlier: &Durations, later: &Durations) -> Self {
@@ -17,8 +26,7 @@ impl Sparse {
             while before.next_if(|&(known, _)| known < micros).is_some() {}
             let known = before.next_if(|&(known, _)| known == micros).map_or(0, |(_, count)| count);
             let added = count.saturating_sub(known);
-            // The longest that is told apart, an hour, has 3.6 × 10⁹ microseconds.
-            (added > 0).then_some((u32::try_from(micros).unwrap_or(u32::MAX), added))
+            (added > 0).then_some((micros, added))
         });
         Self(added.collect())
     }

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::super::Document;
 use super::super::document::{Instance, ShardRow};
-use super::{clock, escaped, time};
-use crate::expose::{grouped, human_bytes, human_share};
+use super::{clock, time};
+use crate::expose::{escaped, grouped, human_bytes, human_share};
 
 /// A shard is called hot from this many times its even share on.
 const HOT: f64 = 1.5;
@@ -61,7 +61,7 @@ pub(super) fn head(document: &Document) -> String {
         ("sent", rate(counts.sent)),
         ("bytes sent", rate_of_bytes(document)),
         ("delivered", human_share(counts.sent, counts.due)),
-        ("throttled entries", human_share(counts.throttled, counts.throttled + counts.sent)),
+        ("throttled", human_share(counts.throttled, counts.throttled + counts.sent)),
         ("delivery delay p50", delay(0.5)),
         ("delivery delay p99", delay(0.99)),
     ] {
@@ -99,7 +99,7 @@ pub(super) fn list(document: &Document) -> String {
         && let Some(worst) = document.spans.iter().max_by_key(|span| span.throttled)
     {
         let text = format!(
-            "{} entries were throttled, counted in every attempt; most at {}, {} of {} in {}.",
+            "{} records were throttled, counted in every attempt; most at {}, {} of {} in {}.",
             grouped(counts.throttled),
             clock(worst.from),
             grouped(worst.throttled),
@@ -139,6 +139,16 @@ fn of_instance(run: &Instance, several: bool, items: &mut Vec<(&str, String)>) {
             if verdict.is_breached() { "bad" } else { "good" },
             format!("{who}{}", verdict.sentence()),
         ));
+    }
+    if let Some(others) = run.other_writers {
+        let text = format!(
+            "{who}Others wrote about {} records/s (± {}), {}/s, to {} at the limit, by the model.",
+            grouped(others.records_per_second.round() as u64),
+            grouped(others.doubt_per_second.ceil() as u64),
+            human_bytes(others.bytes_per_second),
+            if others.shards == 1 { "one shard".to_owned() } else { format!("{} shards", others.shards) }
+        );
+        items.push(("warn", text));
     }
     if let Some(held) = run.held {
         items

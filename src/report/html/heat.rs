@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::super::Document;
+use super::clock;
 use super::plot::moments;
-use super::{clock, escaped};
+use crate::expose::escaped;
 
 const WIDTH: f64 = 960.0;
 const LEFT: f64 = 74.0;
@@ -62,7 +63,7 @@ pub(super) fn maps(document: &Document) -> String {
     );
     if worst > 0.0 {
         html.push_str(&map.html(
-            "Who refused: the throttled share of each shard's entries",
+            "Who refused: the throttled share of each shard's attempts",
             "throttled",
             &throttled,
             worst,

@@ -11,6 +11,7 @@ mod tables;
 
 use super::Document;
 use super::document::SpanRow;
+use crate::expose::escaped;
 use plot::{Line, Plot};
 use style::STYLE;
 
@@ -31,6 +32,8 @@ pub fn page(document: &Document) -> String {
     section(&mut page, "ledger", "What became of the records", &tables::ledger(document));
     let charts: String = charts(document).iter().map(Plot::html).collect();
     section(&mut page, "time", "Over time", &charts);
+    section(&mut page, "throttled", "What was throttled, and why", &tables::throttled(document));
+    section(&mut page, "entries", "Kinesis records", &tables::entries(document));
     section(&mut page, "shards", "Shards", &(heat::maps(document) + &tables::shards(document)));
     section(&mut page, "times", "How long it took", &tables::times(document));
     section(&mut page, "requests", "Requests", &tables::requests(document));
@@ -163,25 +166,6 @@ fn per_second(span: &SpanRow, count: f64) -> Option<f64> {
     let seconds = span.to - span.from;
     // The end of a run may be cut off: a rate of some milliseconds is noise.
     (seconds >= 0.05).then(|| count / seconds)
-}
-
-/// Text as text.
-pub(super) fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // What steers a terminal or the direction of writing would show other text than there is.
-            control if control.is_control() => safe.push('\u{fffd}'),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => safe.push('\u{fffd}'),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 /// A moment or a length: `0:05`, `12:40`, `1:00:00`.

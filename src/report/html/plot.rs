@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::{clock, escaped, time};
-use crate::expose::{grouped, human_bytes};
+use super::{clock, time};
+use crate::expose::{escaped, grouped, human_bytes};
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 260.0;

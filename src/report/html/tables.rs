@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::super::{Distribution, Document};
-use super::{clock, escaped, time};
-use crate::expose::{grouped, human_bytes, human_share, why};
+use super::{clock, time};
+use crate::expose::{escaped, grouped, human_bytes, human_share, why};
 
 /// Most rows of the table of shards, and of what happened.
 const MOST_ROWS: usize = 256;
 
 fn table(head: &[&str], class: &str, rows: &str) -> String {
     // Words stand to the left, numbers to the right; a column of remarks has no heading.
-    let is_words = |cell: &str| matches!(cell, "" | "what" | "value" | "program");
+    let is_words = |cell: &str| matches!(cell, "" | "what" | "value" | "program" | "throttled because of");
     let side = |cell: &str| if is_words(cell) { " class=\"left\"" } else { "" };
     let head: String =
         head.iter().map(|cell| format!("<th scope=\"col\"{}>{cell}</th>", side(cell))).collect();
@@ -77,6 +77,52 @@ pub(super) fn ledger(document: &Document) -> String {
     table(&["records", "count", "share of due", "mean rate", ""], "", &rows) + &sums
 }
 
+/// What the throttled entries are charged to.
+pub(super) fn throttled(document: &Document) -> String {
+    let counts = &document.counts;
+    if counts.throttled_by.is_empty() {
+        return String::new();
+    }
+    let mut rows = String::new();
+    for (cause, &count) in &counts.throttled_by {
+        let _ = writeln!(
+            rows,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"left wrap\">{}</td></tr>",
+            escaped(cause),
+            grouped(count),
+            human_share(count, counts.entries_throttled),
+            why("throttled", cause).unwrap_or_default()
+        );
+    }
+    let _ = writeln!(
+        rows,
+        "<tr class=\"sum\"><td>all</td><td>{}</td><td></td><td></td></tr>",
+        grouped(counts.entries_throttled)
+    );
+    let note = "<p class=\"soft\">Counted in every attempt. What the model charges is an estimate; the sum is counted.</p>\n";
+    table(&["cause", "entries", "share", ""], "", &rows) + note
+}
+
+/// What Kinesis itself counts, where several records are one of its own.
+pub(super) fn entries(document: &Document) -> String {
+    let counts = &document.counts;
+    let are_records = counts.entries_sent == counts.sent && counts.entries_throttled == counts.throttled;
+    // A report of before entries were counted has none.
+    if are_records || counts.entries == 0 {
+        return String::new();
+    }
+    let mut rows = String::new();
+    let mut row = |name: &str, count: u64, note: &str| {
+        let count = grouped(count);
+        let _ = writeln!(rows, "<tr><td>{name}</td><td>{count}</td><td class=\"left wrap\">{note}</td></tr>");
+    };
+    let each = counts.sent as f64 / counts.entries_sent.max(1) as f64;
+    row("sent", counts.entries_sent, &format!("{each:.1} user records in each, on average"));
+    row("throttled", counts.entries_throttled, "counted in every attempt");
+    row("user records elsewhere", counts.sent_elsewhere, "in aggregates that another shard took");
+    table(&["Kinesis records", "count", ""], "", &rows)
+}
+
 /// What each shard took and refused.
 pub(super) fn shards(document: &Document) -> String {
     if document.shards.is_empty() {
@@ -85,15 +131,23 @@ pub(super) fn shards(document: &Document) -> String {
     let mut rows = String::new();
     for shard in document.shards.iter().take(MOST_ROWS) {
         let tried = shard.sent + shard.throttled;
+        let charged: Vec<String> = shard
+            .throttled_by
+            .iter()
+            .map(|(cause, &count)| {
+                format!("{} {}", human_share(count, shard.entries_throttled), escaped(cause))
+            })
+            .collect();
         let _ = writeln!(
             rows,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td class=\"left\">{}</td></tr>",
             escaped(shard.shard.as_deref().unwrap_or("not told")),
             grouped(shard.sent),
             human_share(shard.sent, document.counts.sent),
             grouped(shard.throttled),
             human_share(shard.throttled, tried),
-            human_bytes(shard.sent_bytes as f64)
+            human_bytes(shard.sent_bytes as f64),
+            charged.join(", ")
         );
     }
     let more = document.shards.len().saturating_sub(MOST_ROWS);
@@ -102,7 +156,8 @@ pub(super) fn shards(document: &Document) -> String {
     } else {
         String::new()
     };
-    let head = ["shard", "sent", "share", "throttled", "of its entries", "bytes sent"];
+    let head =
+        ["shard", "sent", "share", "throttled", "of its attempts", "bytes sent", "throttled because of"];
     table(&head, "", &rows) + &more
 }
 

@@ -47,6 +47,8 @@ fn nothing_that_a_report_holds_becomes_markup() {
     document.counts.requests.insert(evil.to_owned(), 1);
     let failed = document.counts.failed.remove("throttled").expect("some");
     document.counts.failed.insert(evil.to_owned(), failed);
+    document.counts.throttled_by.insert(evil.to_owned(), 1);
+    document.shards[0].throttled_by.insert(evil.to_owned(), 1);
     let one = &mut document.instances[0];
     for text in [
         &mut one.producer,
@@ -85,6 +87,20 @@ fn a_run_without_anything_has_a_page_and_one_of_many_shards_and_seconds_a_small_
     let seconds: Vec<(u64, u64, u64)> = (0..800).map(|n| (50, n, 1_000 + n * 37 % 9_000)).collect();
     let long = page(&of_run("p", 0, &seconds));
     assert!(long.len() < 1_500_000, "{}", long.len());
+}
+
+#[test]
+fn kinesis_records_have_a_table_where_they_are_not_the_records() {
+    let mut document = document();
+    document.counts.entries = 680;
+    assert!(!page(&document).contains("<h2 id=\"entries\">"), "one for one");
+    document.counts.entries_sent = 34;
+    let page = page(&document);
+    assert!(page.contains("<h2 id=\"entries\">") && page.contains("10.0 user records in each"), "{page}");
+    assert!(
+        page.contains("<td>records</td><td>340</td><td>100 %</td>"),
+        "what was throttled, and why: {page}"
+    );
 }
 
 #[test]
