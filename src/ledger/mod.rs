@@ -23,7 +23,8 @@ pub use timeline::Timeline;
 
 pub use crate::generate::Injected;
 use crate::kinesis::ShardId;
-use crate::model::{ShardThrottles, ThrottleCause};
+use crate::model::ThrottleCause;
+pub use crate::model::{Others, ShardThrottles};
 
 /// What one attempt settled for good, and what it found on the way.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

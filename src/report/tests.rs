@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::document::OtherWriters;
 use super::*;
 use crate::kinesis::ShardId;
-use crate::ledger::{Dropped, Durations, Failed, Ledger, Outcome, Settled, ShardCounts, Timeline};
-use crate::model::{Others, ShardThrottles};
+use crate::ledger::{
+    Dropped, Durations, Failed, Ledger, Others, Outcome, Settled, ShardCounts, ShardThrottles, Timeline,
+};
 
 /// An instance that began so many milliseconds after the epoch.
 fn instance(producer: &str, began_unix_ms: u64, load_seconds: f64) -> Instance {
