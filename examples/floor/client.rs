@@ -42,7 +42,8 @@ pub fn play(role: &str, port: u16, seconds: f64, records: usize) -> Result<(), B
             "floor-sdk-hash" => raw::run(&order, raw::Kind::SdkHash, &work),
             "floor-1000-a-second" => raw::run(&order, raw::Kind::Paced(Duration::from_millis(1)), &work),
             "floor-400-a-second" => raw::run(&order, raw::Kind::Paced(Duration::from_micros(2_500)), &work),
-            "sdk" => sdk::run(&order, &work),
+            "sdk" => sdk::run(&order, None, &work),
+            "sdk-400-a-second" => sdk::run(&order, Some(Duration::from_micros(2_500)), &work),
             _ => Err(std::io::Error::other(format!("there is no client {role}"))),
         });
         std::thread::sleep(WARM_UP);

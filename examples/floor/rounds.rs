@@ -13,7 +13,7 @@ use super::sink::Sink;
 pub const CLIENT: Cores = Cores::One(1);
 
 /// Records in each request.
-const BATCH: usize = 500;
+pub const BATCH: usize = 500;
 
 /// Which client is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +28,8 @@ pub enum Contender {
     SdkHash,
     /// aws-sdk-kinesis as it comes.
     Sdk,
+    /// The same, 400 requests a second.
+    PacedSdk,
     /// The program at a rate that it can hold.
     Steady,
     /// The program with more to do than it can.
@@ -42,12 +44,13 @@ pub enum Contender {
 
 impl Contender {
     /// All of them, in the order of a round.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Ceiling,
         Self::Floor,
         Self::PacedFloor,
         Self::SdkHash,
         Self::Sdk,
+        Self::PacedSdk,
         Self::Steady,
         Self::FlatOut,
         Self::ThroughSdk,
@@ -63,6 +66,7 @@ impl Contender {
             Self::PacedFloor => "the floor at 200,000 records/s",
             Self::SdkHash => "the floor with the hash of the SDK's signer",
             Self::Sdk => "aws-sdk-kinesis as it comes",
+            Self::PacedSdk => "aws-sdk-kinesis as it comes, at 200,000 records/s",
             Self::Steady => "kinesis-streamer at 200,000 records/s",
             Self::FlatOut => "kinesis-streamer flat out",
             Self::ThroughSdk => "kinesis-streamer flat out, STREAMER_CLIENT=sdk",
@@ -86,6 +90,7 @@ impl Contender {
             Self::Ceiling => own("ceiling")?,
             Self::Floor => own("floor")?,
             Self::Sdk => own("sdk")?,
+            Self::PacedSdk => own("sdk-400-a-second")?,
             Self::PacedFloor => own("floor-400-a-second")?,
             Self::SdkHash => own("floor-sdk-hash")?,
             Self::Steady => program("400", "direct"),

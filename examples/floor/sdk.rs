@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use aws_sdk_kinesis::Client;
 use aws_sdk_kinesis::config::{BehaviorVersion, Credentials, Region};
@@ -14,8 +14,8 @@ use tokio::task::JoinSet;
 use super::client::{CONNECTIONS, Order, Work};
 use super::load::{Records, STREAM};
 
-/// Sends until the order's time is over.
-pub fn run(order: &Order, work: &Arc<Work>) -> io::Result<()> {
+/// Sends until the order's time is over; with a `distance`, starts a request that often, where it can.
+pub fn run(order: &Order, distance: Option<Duration>, work: &Arc<Work>) -> io::Result<()> {
     let config = aws_sdk_kinesis::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("us-east-1"))
@@ -26,9 +26,11 @@ pub fn run(order: &Order, work: &Arc<Work>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut connections = JoinSet::new();
-        for _ in 0..CONNECTIONS {
+        for place in 0..CONNECTIONS as u32 {
             let work = Arc::clone(work);
-            connections.spawn(connection(client.clone(), *order, work));
+            // Each has every fourth request.
+            let pace = distance.map(|distance| (distance * place, distance * CONNECTIONS as u32));
+            connections.spawn(connection(client.clone(), *order, pace, work));
         }
         while let Some(ended) = connections.join_next().await {
             ended.map_err(io::Error::other)??;
@@ -37,10 +39,20 @@ pub fn run(order: &Order, work: &Arc<Work>) -> io::Result<()> {
     })
 }
 
-async fn connection(client: Client, order: Order, work: Arc<Work>) -> io::Result<()> {
+async fn connection(
+    client: Client,
+    order: Order,
+    pace: Option<(Duration, Duration)>,
+    work: Arc<Work>,
+) -> io::Result<()> {
+    let mut next = tokio::time::Instant::now() + pace.map_or(Duration::ZERO, |(first, _)| first);
     let mut source = Records::new().map_err(io::Error::other)?;
     let (mut event, mut key) = (Vec::new(), String::new());
     while Instant::now() < order.end {
+        if let Some((_, distance)) = pace {
+            tokio::time::sleep_until(next).await;
+            next += distance;
+        }
         let mut entries = Vec::with_capacity(order.records);
         for _ in 0..order.records {
             source.next(&mut event, &mut key).map_err(io::Error::other)?;

@@ -20,7 +20,7 @@ use crate::ledger::{Ledger, Snapshot, Timeline};
 use crate::schedule::wall;
 
 /// Where in a second of the wall clock the spans end: after the tenth that follows its middle.
-const SEAM: Duration = Duration::from_millis(550);
+pub(super) const SEAM: Duration = Duration::from_millis(550);
 
 /// A tick that comes so much later than it should means that the process stood still; less is everyday noise.
 const STILL: Duration = Duration::from_millis(50);
@@ -154,7 +154,7 @@ impl Sampler {
 }
 
 /// Which span is under way at this time of the wall clock.
-fn span_at(wall: Duration) -> u64 {
+pub(super) fn span_at(wall: Duration) -> u64 {
     wall.saturating_sub(SEAM).as_secs()
 }
 

@@ -13,17 +13,22 @@ use ratatui::crossterm::event::{self, Event, KeyEvent};
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
 
-use crate::expose::tui::{Bins, Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, press};
+use super::sampling::{SEAM, span_at};
+use crate::expose::tui::{Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, columns, press};
 use crate::expose::{
     Around, Console, Follow, Goal, Pane, Phase, Progress, Recent, View, limiting, processors,
 };
 use crate::ledger::{Ledger, Snapshot};
+use crate::schedule::wall;
 
 /// How often a frame is drawn when no key asks for one.
 const FRAME: Duration = Duration::from_millis(250);
 
-/// Over how long rates and shards are told.
-const LATELY: Duration = Duration::from_secs(1);
+/// So long after the seam of two spans is the first frame of the second: the sampler has been there then.
+const AFTER: Duration = Duration::from_millis(20);
+
+/// A second that a step of the wall clock made is not shorter than this.
+const LEAST: Duration = Duration::from_millis(500);
 
 /// How long the thread that reads keys takes to see that the run is over.
 const LISTEN: Duration = Duration::from_millis(100);
@@ -34,8 +39,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Keys that wait for the drawing thread: more than anybody types in a frame.
 const MOST_KEYS: usize = 64;
 
-/// Most seconds of percentiles that a chart can have.
-const MOST_DELAYS: usize = 300;
+/// Most columns that a chart can have.
+const MOST_COLUMNS: usize = 300;
 
 /// The size of a terminal that tells none.
 const USUAL: (u16, u16) = (80, 24);
@@ -164,20 +169,43 @@ fn listen(tell: &SyncSender<Told>, over: &AtomicBool) {
     }
 }
 
-/// The numbers of about a second ago, and those of the moment before them.
+/// The numbers at both ends of the last whole second, which is one of the wall clock: what is due at a full second is
+/// not cut in two, and counts as so much a second however late a frame is.
 #[derive(Default)]
 struct Past {
-    older: (Duration, Snapshot),
-    newer: (Duration, Snapshot),
+    older: Moment,
+    newer: Moment,
+}
+
+#[derive(Default)]
+struct Moment {
+    at: Duration,
+    /// Which span of the timeline it is in; none before the first frame.
+    span: Option<u64>,
+    counts: Snapshot,
 }
 
 impl Past {
-    /// Remembers a moment where the last one that is remembered is a second ago.
-    fn pass(&mut self, at: Duration, now: &Snapshot) {
-        if at >= self.newer.0 + LATELY {
-            self.older = std::mem::replace(&mut self.newer, (at, now.clone()));
+    /// Remembers the first moment of each span; one that is too short becomes part of the next.
+    fn pass(&mut self, at: Duration, wall: Duration, now: &Snapshot) {
+        let span = Some(span_at(wall));
+        if span == self.newer.span {
+            return;
         }
+        if self.newer.span.is_none() || at < self.newer.at + LEAST {
+            self.newer.span = span;
+            return;
+        }
+        let newer = Moment { at, span, counts: now.clone() };
+        self.older = std::mem::replace(&mut self.newer, newer);
     }
+}
+
+/// How long it is to the next frame: four in a second of the wall clock, one of them where a span begins.
+fn until_frame(wall: Duration) -> Duration {
+    let (frame, first) = (FRAME.as_nanos(), (SEAM + AFTER).as_nanos());
+    let passed = (wall.as_nanos() + frame - first % frame) % frame;
+    Duration::from_nanos((frame - passed) as u64)
 }
 
 struct Drawing {
@@ -216,7 +244,7 @@ impl Drawing {
             if self.console.can_paint() {
                 self.paint(&mut follow);
             }
-            next = Instant::now() + FRAME;
+            next = Instant::now() + until_frame(wall());
         }
     }
 
@@ -261,11 +289,11 @@ impl Drawing {
 
     fn scene(&mut self, follow: &mut Follow) -> Scene {
         let (at, counts) = (self.began.elapsed(), self.ledger.snapshot());
-        self.past.pass(at, &counts);
-        // Of the last second or two: the newer moment may have been just now.
-        let (then, earlier) = (self.past.older.0, &self.past.older.1);
-        let progress = Progress::between(earlier, &counts, at.saturating_sub(then), at);
-        let shards = ShardNow::between(earlier, &counts);
+        self.past.pass(at, wall(), &counts);
+        let (earlier, later) = (&self.past.older, &self.past.newer);
+        let lately = later.at.saturating_sub(earlier.at);
+        let progress = Progress::between(&earlier.counts, &later.counts, lately, at);
+        let shards = ShardNow::between(&earlier.counts, &later.counts);
         let steering = self.facts.helm.as_ref().map(|helm| helm.stands());
         let phase = match self.view.phase() {
             // The phase is set where the wire is made warm, which may be later than the first record.
@@ -280,9 +308,10 @@ impl Drawing {
             shards: shards.len(),
             max_in_flight: self.facts.max_in_flight,
         };
-        let (bins, delays, (_, limit)) = self.view.timeline(|timeline, _| {
+        let (columns, delays, (_, limit)) = self.view.timeline(|timeline, _| {
             let limit = limiting(&Recent::of(timeline, around));
-            (Bins::of(timeline, self.tenths), Delay::last(timeline.spans(), MOST_DELAYS), limit)
+            let columns = columns(timeline, self.tenths, MOST_COLUMNS);
+            (columns, Delay::last(timeline.spans(), MOST_COLUMNS), limit)
         });
         Scene {
             stream: self.facts.stream.clone(),
@@ -291,10 +320,10 @@ impl Drawing {
             limit,
             progress,
             counts,
-            bins,
+            columns,
             delays,
             shards,
-            lately: at.saturating_sub(then),
+            lately,
             log: self.pane.lines(),
             steering,
             keys: self.keys,
@@ -311,6 +340,36 @@ mod tests {
     use super::*;
     use crate::crash::on_panic;
     use crate::expose::Terminal;
+
+    #[test]
+    fn a_burst_counts_as_so_much_a_second_whenever_keys_ask_for_frames() {
+        let (mut past, mut rates) = (Past::default(), Vec::new());
+        let (began, mut wall) = (Duration::from_millis(50_700), Duration::from_millis(50_700));
+        // 1,000 records at each full second; every third frame is one that a key asks for.
+        for frame in 0..60_u64 {
+            let at = wall - began;
+            past.pass(at, wall, &Snapshot { due: 1_000 * (wall.as_secs() - 50), ..Snapshot::default() });
+            if past.older.at > Duration::ZERO {
+                let records = past.newer.counts.due - past.older.counts.due;
+                rates.push(records as f64 / (past.newer.at - past.older.at).as_secs_f64());
+            }
+            let next = until_frame(wall) + Duration::from_millis(3);
+            wall += if frame % 3 == 0 { next / 2 } else { next };
+        }
+        let is_right = |rate: &f64| (950.0..1_050.0).contains(rate);
+        assert!(rates.len() > 30 && rates.iter().all(is_right), "{rates:?}");
+    }
+
+    #[test]
+    fn a_frame_is_drawn_where_a_span_begins() {
+        for millis in [0, 550, 569, 571, 819, 999] {
+            let next = Duration::from_millis(millis) + until_frame(Duration::from_millis(millis));
+            assert!(
+                next > Duration::from_millis(millis) && (next.as_millis() + 250 - 70).is_multiple_of(250),
+                "{next:?}"
+            );
+        }
+    }
 
     #[test]
     #[ignore = "the other half of the test below, which runs it in a process of its own"]

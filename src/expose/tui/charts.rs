@@ -25,9 +25,9 @@ struct Band {
 
 /// What was offered, sent, throttled and lost, per second; the title's words.
 pub(super) fn rates(scene: &Scene, theme: Theme, area: Rect, buffer: &mut Buffer) -> String {
-    let columns = scene.bins.columns(scene.tenths);
-    let shown = &columns[columns.len().saturating_sub(usize::from(area.width.saturating_sub(WORDS)))..];
-    let values = |count: fn(&Flow) -> u64| shown.iter().map(|bins| rate(bins, count)).collect::<Vec<_>>();
+    let room = usize::from(area.width.saturating_sub(WORDS));
+    let shown = &scene.columns[scene.columns.len().saturating_sub(room)..];
+    let values = |count: fn(&Flow) -> u64| shown.iter().map(|bin| rate(bin, count)).collect::<Vec<_>>();
     let progress = &scene.progress;
     let lost = |flow: &Flow| flow.dropped + flow.failed + flow.unknown;
     let all_lost = values(lost);
@@ -54,15 +54,20 @@ pub(super) fn rates(scene: &Scene, theme: Theme, area: Rect, buffer: &mut Buffer
         Band { name: "lost", now: human::rate(last(&all_lost)), style: theme.lost(), values: all_lost },
     ];
     let top = chart(&bands, area, buffer);
-    let column = if scene.tenths { "0.1 s" } else { "1 s" };
+    let longest = shown.iter().map(|bin| bin.to.saturating_sub(bin.from)).max().unwrap_or_default();
+    let column = if scene.tenths { "0.1 s".to_owned() } else { whole_seconds(longest) };
     format!(" Records: a column {column}, full {} ", human::rate(top))
 }
 
-/// So many per second of some bins; none for bins without length.
-fn rate(bins: &[Bin], count: fn(&Flow) -> u64) -> Option<f64> {
-    let seconds: f64 = bins.iter().map(Bin::seconds).sum();
-    let records: u64 = bins.iter().map(|bin| count(&bin.flow)).sum();
-    (seconds > 0.0).then(|| records as f64 / seconds)
+/// So many per second; none for a bin without length.
+fn rate(bin: &Bin, count: fn(&Flow) -> u64) -> Option<f64> {
+    let seconds = bin.seconds();
+    (seconds > 0.0).then(|| count(&bin.flow) as f64 / seconds)
+}
+
+/// A length to the second, one at least.
+fn whole_seconds(length: Duration) -> String {
+    human::setting(Duration::from_secs(length.as_secs_f64().round().max(1.0) as u64))
 }
 
 /// The delivery delay's percentiles; the title's words.
@@ -80,7 +85,7 @@ pub(super) fn delays(scene: &Scene, theme: Theme, area: Rect, buffer: &mut Buffe
         [band(0, "p50", theme.good()), band(1, "p90", theme.offered()), band(2, "p99", theme.limited())];
     let top = chart(&bands, area, buffer);
     let column = shown.iter().map(|delay| delay.length).max().unwrap_or_default();
-    let column = human::setting(Duration::from_secs(column.as_secs_f64().round() as u64));
+    let column = whole_seconds(column);
     let full = human::brief(Duration::try_from_secs_f64(top).unwrap_or_default());
     format!(" Due to acknowledged: a column {column}, full {full} ")
 }

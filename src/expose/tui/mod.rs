@@ -18,7 +18,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Paragraph, Widget};
 
 pub use painter::{ENTER, LEAVE, Painter};
-pub use scene::{Bins, Delay, Scene, ShardNow};
+pub use scene::{Delay, Scene, ShardNow, columns};
 pub use steer::{Helm, Press, Steer, Steering, meanings, press};
 pub use theme::Theme;
 

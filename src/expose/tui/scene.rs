@@ -19,17 +19,17 @@ pub struct Scene {
     pub phase: Phase,
     /// How far it is, where it has an end.
     pub course: Option<Course>,
-    /// The numbers of the last second.
+    /// The numbers of the last whole second.
     pub progress: Progress,
     /// The counts.
     pub counts: Snapshot,
-    /// Tenths of a second, the last ones.
-    pub bins: Bins,
-    /// Seconds, the last ones, with their percentiles.
+    /// What the chart of rates shows: the last tenths of a second, or spans.
+    pub columns: Vec<Bin>,
+    /// The last spans, with their percentiles.
     pub delays: Vec<Delay>,
-    /// What each shard did lately, in the order of the shards.
+    /// What each shard did in that second, in the order of the shards.
     pub shards: Vec<ShardNow>,
-    /// How long that is.
+    /// How long it was.
     pub lately: Duration,
     /// What limits the run, in words.
     pub limit: String,
@@ -39,19 +39,10 @@ pub struct Scene {
     pub steering: Option<Steering>,
     /// Whether keys can be read at all.
     pub keys: bool,
-    /// Whether a column of the charts is a tenth of a second, or a second.
+    /// Whether a column of the rates is a tenth of a second, or a span.
     pub tenths: bool,
     /// Whether the help is asked for.
     pub help: bool,
-}
-
-/// The last bins of a timeline.
-#[derive(Debug, Clone, Default)]
-pub struct Bins {
-    /// The number of the first one.
-    pub first: u64,
-    /// The bins, oldest first.
-    pub bins: Vec<Bin>,
 }
 
 /// The delivery delays of one span of a run.
@@ -63,49 +54,29 @@ pub struct Delay {
     pub percentiles: Option<[Duration; 3]>,
 }
 
-/// What one shard did lately.
+/// What one shard did in a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShardNow {
     /// The shard; none is what no shard could be told for.
     pub shard: Option<ShardId>,
     /// Records that it stored.
     pub sent: u64,
-    /// Entries that it refused for a limit.
+    /// Records that it refused for a limit.
     pub throttled: u64,
 }
 
-/// Most columns that a chart can have: what is kept of a timeline's tenths, in seconds.
-const MOST_COLUMNS: u64 = 300;
-
-impl Bins {
-    /// What a chart of tenths or of seconds can show of `timeline`.
-    #[must_use]
-    pub fn of(timeline: &Timeline, tenths: bool) -> Self {
-        let wanted = MOST_COLUMNS * if tenths { 1 } else { PER_SECOND };
-        let bins: Vec<Bin> = timeline.bins(timeline.made().saturating_sub(wanted)).copied().collect();
-        Self { first: timeline.made() - bins.len() as u64, bins }
+/// The newest columns that a chart can show, oldest first, at most `most`: tenths of a second, or the spans of the run.
+///
+/// Spans are of a second at first, longer in a long run, and end where a burst is not cut in two.
+#[must_use]
+pub fn columns(timeline: &Timeline, tenths: bool, most: usize) -> Vec<Bin> {
+    if tenths {
+        let from = timeline.made().saturating_sub(most as u64);
+        return timeline.bins(from).copied().collect();
     }
-
-    /// The bins in columns of a tenth or of a second, oldest first. A column has the same bins at every look, so that
-    /// a chart moves and does not flicker; the last one may be short of some.
-    #[must_use]
-    pub fn columns(&self, tenths: bool) -> Vec<Vec<Bin>> {
-        let per_column = if tenths { 1 } else { PER_SECOND };
-        let mut columns: Vec<(u64, Vec<Bin>)> = Vec::new();
-        for (number, bin) in (self.first..).zip(&self.bins) {
-            match columns.last_mut() {
-                Some((column, bins)) if *column == number / per_column => bins.push(*bin),
-                _ => columns.push((number / per_column, vec![*bin])),
-            }
-        }
-        // Of the oldest column a part may be forgotten.
-        let whole = usize::from(!self.first.is_multiple_of(per_column));
-        columns.into_iter().skip(whole).map(|(_, bins)| bins).collect()
-    }
+    let spans = timeline.spans();
+    spans[spans.len().saturating_sub(most)..].iter().map(|span| span.bin).collect()
 }
-
-/// Tenths in a second.
-const PER_SECOND: u64 = 10;
 
 impl Delay {
     /// The last spans of a run, at most `most`.

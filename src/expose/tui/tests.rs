@@ -37,19 +37,11 @@ fn scene() -> Scene {
     counts.delivery_delay.record(Duration::from_millis(12), 470);
     counts.delivery_delay.record(Duration::from_millis(250), 10);
     let progress = Progress::between(&earlier, &counts, SECOND, 60 * SECOND);
-    let bins = (0..600).map(|at| {
-        let due = if at % 10 == 0 { 1_000 } else { 0 };
-        let lost = u64::from(at == 590) * 465;
-        let flow = Flow {
-            due,
-            generated: due,
-            sent: 100,
-            throttled: if at > 500 { 60 } else { 0 },
-            dropped: lost,
-            ..Flow::default()
-        };
-        let from = SECOND * at / 10;
-        Bin { from, to: from + SECOND / 10, flow, ..Bin::default() }
+    let columns = (0..60).map(|at| {
+        let throttled = if at > 50 { 600 } else { 0 };
+        let (due, dropped) = (1_000, u64::from(at == 59) * 465);
+        let flow = Flow { due, generated: due, sent: 1_000, throttled, dropped, ..Flow::default() };
+        Bin { from: SECOND * at, to: SECOND * (at + 1), flow, ..Bin::default() }
     });
     let millis = |all: [u64; 3]| Some(all.map(Duration::from_millis));
     let delays = (0..60).map(|at| match at {
@@ -61,7 +53,7 @@ fn scene() -> Scene {
         phase: Phase::Running,
         course: Some(Course { done: 0.2, left: Some(240 * SECOND) }),
         progress,
-        bins: Bins { first: 0, bins: bins.collect() },
+        columns: columns.collect(),
         delays: delays.collect(),
         shards: ShardNow::between(&earlier, &counts),
         lately: SECOND,
@@ -160,20 +152,6 @@ fn without_colours_there_are_none_and_with_them_what_is_lost_is_red() {
 }
 
 #[test]
-fn a_column_of_seconds_stays_the_same_while_tenths_are_added() {
-    let mut bins = scene().bins;
-    let all = bins.columns(false);
-    assert_eq!((all.len(), all[0].len(), bins.columns(true).len()), (60, 10, 600));
-    // The three oldest tenths are forgotten: what is left of their second is no whole one.
-    bins.bins.drain(..3);
-    bins.first = 3;
-    assert_eq!(bins.columns(false), all[1..]);
-    // Another one begins a column of its own.
-    bins.bins.push(*bins.bins.last().expect("bins"));
-    assert_eq!(bins.columns(false).len(), 60);
-}
-
-#[test]
 fn only_what_changed_is_written_unless_the_size_did() {
     let mut painter = Painter::new(Theme::new(false));
     let mut scene = scene();
@@ -200,8 +178,7 @@ proptest! {
         let shard = |id| ShardNow { shard: (id > 0).then_some(ShardId(id)), sent: many % (id + 1), throttled: many % (id + 7) };
         scene.shards = (0..shards as u64).map(shard).collect();
         scene.counts.due = many;
-        scene.bins.bins = scene.bins.bins.into_iter().cycle().take(bins).collect();
-        scene.bins.first = many % 1_000;
+        scene.columns = scene.columns.into_iter().cycle().take(bins).collect();
         scene.course = keys.then_some(Course { done, left: Some(SECOND * (many % 1_000_000) as u32) });
         scene.steering = steered.then_some(Steering { paused: tenths, factor: many % 100_000, phases: keys });
         scene.phase = [Phase::Starting, Phase::Waiting, Phase::Running, Phase::Draining][phase];
