@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::fleet::Here;
 use super::problem::{Problem, Shown};
 use super::setting::{Absent, Setting};
+use super::settings::{LISTEN, SETTINGS};
 use super::vars::Vars;
 
 /// Where a value came from.
@@ -62,6 +63,19 @@ impl Asked {
     /// Whether somebody set it.
     pub fn is_given(&self, setting: &Setting) -> bool {
         self.value(setting).is_some_and(|(origin, _)| !matches!(origin, Origin::Default(_)))
+    }
+
+    /// Tells of settings that are given and not `taken`, by a subcommand; `why` tells what is special there.
+    pub fn tell_what_is_of_no_use(&mut self, taken: fn(&Setting) -> bool, why: &str) {
+        let all: Vec<String> = SETTINGS
+            .iter()
+            // Whoever has turned the listener off need not be told that there is none.
+            .filter(|setting| !taken(setting) && setting.name != LISTEN.name && self.is_given(setting))
+            .map(|setting| self.origin(setting))
+            .collect();
+        if !all.is_empty() {
+            self.notices.push(format!("without effect here, {why}: {}", all.join(", ")));
+        }
     }
 
     /// The value as `read` understands it; what it refuses is a problem, with the detail that it gives.

@@ -49,7 +49,7 @@ const TAKEN: [Group; 4] = [Group::Target, Group::Events, Group::Sending, Group::
 const TAKEN_TOO: [&Setting; 4] = [&table::JOBS, &table::PACING, &table::LOG, &table::LOG_FORMAT];
 
 /// Settings of those groups that make no sense here.
-const LEFT_OUT: [&Setting; 3] = [&table::DRY_RUN, &table::RETRY, &table::ANSWER_SHEET];
+const LEFT_OUT: [&Setting; 4] = [&table::DRY_RUN, &table::RETRY, &table::ANSWER_SHEET, &table::AGGREGATION];
 
 /// What `compare-retry` is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,12 +99,7 @@ pub(super) fn typed(matches: &ArgMatches) -> Verb {
 
 /// What is asked.
 pub(super) fn options(asked: &mut Asked, json: bool) -> Option<CompareOptions> {
-    let without_effect: Vec<String> = SETTINGS
-        .iter()
-        // Whoever has turned the listener off need not be told that there is none.
-        .filter(|setting| !is_taken(setting) && setting.name != table::LISTEN.name && asked.is_given(setting))
-        .map(|setting| asked.origin(setting))
-        .collect();
+    asked.tell_what_is_of_no_use(is_taken, "where the load is made for the comparison");
     let policies = policies(asked);
     let base_percent = percent(asked, BASE);
     let overload_percent = percent(asked, OVERLOAD);
@@ -122,10 +117,8 @@ pub(super) fn options(asked: &mut Asked, json: bool) -> Option<CompareOptions> {
     if config.target == Target::Nowhere {
         config.target = Target::Local { shards: 1, name: resolve::LOCAL_NAME.parse().ok()? };
     }
-    if !without_effect.is_empty() {
-        let all = without_effect.join(", ");
-        config.notices.push(format!("without effect here, where the load is made for the comparison: {all}"));
-    }
+    // Its load is one of records that a shard's limit counts.
+    config.aggregation = None;
     Some(CompareOptions {
         config,
         policies: policies?,
@@ -209,7 +202,7 @@ mod tests {
     #[test]
     fn what_a_run_takes_is_taken_and_what_is_of_no_use_is_told() {
         let (environment, arguments) = (
-            [("STREAMER_RATE", "7/s"), ("STREAMER_JOURNAL", "x")],
+            [("STREAMER_RATE", "7/s"), ("STREAMER_JOURNAL", "x"), ("STREAMER_AGGREGATION", "51200B")],
             ["--local=4", "--policies=limiter,backoff", "--seed=3", "--json"],
         );
         let options = asked(&environment, &arguments).expect("legal");
@@ -217,7 +210,10 @@ mod tests {
         assert_eq!(options.policies, [Retry::Limiter, Retry::FullJitter]);
         assert_eq!((options.config.seed.value, options.json), (3, true));
         let told = options.config.notices.join("\n");
-        assert!(told.contains("STREAMER_RATE, STREAMER_JOURNAL"), "{told}");
+        for name in environment.map(|(name, _)| name) {
+            assert!(told.contains(name), "{name} in {told}");
+        }
+        assert_eq!(options.config.aggregation, None);
         assert!(asked(&[], &["--rate=7/s"]).is_err());
     }
 

@@ -68,7 +68,8 @@ pub(super) fn check() -> Command {
 
 /// Whether `capacity` looks at a setting.
 fn counts(setting: &Setting) -> bool {
-    const NOT: [&Setting; 7] = [
+    const NOT: [&Setting; 8] = [
+        &table::AGGREGATION,
         &table::DRY_RUN,
         &table::RETRY,
         &table::MAX_ATTEMPTS,
@@ -131,10 +132,13 @@ pub(super) fn capacity_options(asked: &mut Asked, json: bool, understood: bool) 
     let confidence = flag(asked, CONFIDENCE, "a share such as 95%, from 80% to 99.9%", |text| {
         percent(text).filter(|share| (0.8..=0.999).contains(share)).and_then(Confidence::of)
     });
+    asked.tell_what_is_of_no_use(counts, "where the load is made for the search");
     let mut config = resolve::config(asked);
     if let Some(config) = &mut config {
         // Faults on purpose are a matter of what readers find.
         config.shaping.inject = None;
+        // What is searched is the rate of records that a shard's limit counts.
+        config.aggregation = None;
     }
     let why = "capacity needs a stream, unless it is --local";
     need_a_stream(asked, config.as_ref(), understood, why);
