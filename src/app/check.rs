@@ -101,13 +101,6 @@ async fn examine(
         findings.note("load", "a trace is not planned for; --dry-run tells what its head holds");
         return Ok(exit);
     }
-    if config.aggregation.is_some() {
-        findings.note(
-            "load",
-            "aggregation is not planned for; --dry-run tells what it makes of the first second",
-        );
-        return Ok(exit);
-    }
     let plan = load_plan(config, &offered, &reached, &stages);
     judge(config, &plan, &distance, findings);
     report.plan = Some(plan);

@@ -3,13 +3,14 @@
 //! A model: events are made and keyed as the run will make them, and dealt out to the shards' limits second by second.
 //! Sends nothing.
 
+use super::aggregation;
 use super::forecast::EVENTS;
 use super::offered::{self, Offered};
 use super::plan::weighing;
 use super::stages::{Reached, Stages};
-use crate::batch::{BatchBuilder, Packer, Pushed, Spent};
+use crate::batch::{BatchBuilder, Bundler, Packer, Pushed, Spent};
 use crate::config::Config;
-use crate::expose::LoadPlan;
+use crate::expose::{LoadPlan, Packed};
 use crate::generate::Due;
 use crate::kinesis::HashKey;
 use crate::kinesis::limits::billing;
@@ -18,6 +19,9 @@ use crate::schedule::{Arrivals, Curve, Measure, Offer, Pacing, Quota, Share, wal
 
 /// Records that are put into requests to see how large those get.
 const BATCHED: u64 = 2_000;
+
+/// Seconds of which records are aggregated, at most, to see how large aggregates get.
+const MOST_PACKED_SECONDS: u64 = 1_000;
 
 /// Seconds that are looked at: a day.
 const MOST_SECONDS: u64 = 86_400;
@@ -28,18 +32,29 @@ const USUAL_SECONDS: u64 = 60;
 /// The plan of a run by `config`.
 pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages) -> LoadPlan {
     let sampled = sample(config, reached, stages);
-    let seconds = seconds(config, offered, stages);
+    let mut seconds = seconds(config, offered, stages);
+    let (mean, peak) = (
+        seconds.iter().sum::<u64>() as f64 / seconds.len().max(1) as f64,
+        seconds.iter().copied().max().unwrap_or_default(),
+    );
+    let wired = wire(config, offered, reached, stages, mean.ceil() as u64);
+    let peak_requests = wire(config, offered, reached, stages, peak).requests;
     let shards = reached.shards.shards();
     let at_once = config.load.pacing == Pacing::Burst;
-    let forecast = predict(&sampled.records, shards.len(), &seconds, at_once);
-    let usual = forecast.mean_records.ceil() as u64;
-    let (requests, body_bytes) = wire(config, offered, stages, usual);
-    let (peak_requests, _) = wire(config, offered, stages, forecast.peak_records);
-    let count = sampled.records.len().max(1) as f64;
-    let mean = |part: fn(u64) -> u64| {
-        sampled.records.iter().map(|record| part(record.bytes)).sum::<u64>() as f64 / count
+    let records_bytes = average(&sampled.records, |bytes| bytes);
+    // What shards count and what is billed are Kinesis records.
+    let (entries, each) = match config.aggregation {
+        None => (sampled.records, 1.0),
+        Some(_) => {
+            let each = wired.each.max(1.0);
+            seconds.iter_mut().for_each(|records| *records = (*records as f64 / each).round() as u64);
+            (wired.entries, each)
+        }
     };
-    let (units, rounded, bytes) = (mean(billing::units), mean(billing::rounded), mean(|bytes| bytes));
+    let forecast = predict(&entries, shards.len(), &seconds, at_once);
+    let (mean, peak) = (forecast.mean_records * each, (forecast.peak_records as f64 * each).round());
+    let units = average(&entries, billing::units) / each;
+    let rounded = average(&entries, billing::rounded) / each;
     let used = |seconds: f64, records: f64| Used {
         seconds,
         shards: shards.len() as f64,
@@ -55,21 +70,24 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
             .zip(forecast.shards.iter().copied())
             .collect(),
         is_by_key: reached.facts.by_key != Some(false),
-        record_bytes: bytes,
+        record_bytes: records_bytes,
+        aggregated: config.aggregation.map(|_| Packed { each, bytes: average(&entries, |bytes| bytes) }),
+        mean_records: mean,
+        peak_records: peak as u64,
         events: EVENTS,
         without_key: sampled.without_key,
         too_large: sampled.too_large,
-        mean_requests: requests * forecast.mean_records,
-        peak_requests: peak_requests * forecast.peak_records as f64,
-        body_bytes_per_record: body_bytes,
+        mean_requests: wired.requests * mean,
+        peak_requests: peak_requests * peak,
+        body_bytes_per_record: wired.body_bytes,
         units_per_record: units,
         rounded_per_record: rounded,
         tariff,
-        cost_of_an_hour: prices.bill(tariff, &used(3_600.0, forecast.mean_records)),
-        cost_of_the_peak_hour: prices.bill(tariff, &used(3_600.0, forecast.peak_records as f64)),
+        cost_of_an_hour: prices.bill(tariff, &used(3_600.0, mean)),
+        cost_of_the_peak_hour: prices.bill(tariff, &used(3_600.0, peak)),
         cost_of_the_run: offered
             .duration
-            .and_then(|time| prices.bill(tariff, &used(time.as_secs_f64(), forecast.mean_records))),
+            .and_then(|time| prices.bill(tariff, &used(time.as_secs_f64(), mean))),
         most: config.costs.most,
         duration: offered.duration,
         retries: config.send.retry != crate::send::Retry::None,
@@ -86,7 +104,6 @@ struct Sample {
 
 fn sample(config: &Config, reached: &Reached, stages: &Stages) -> Sample {
     let Stages { maker, keyer, limits, .. } = stages;
-    let shards = reached.shards.shards();
     let (mut event, mut key, mut packer) = (Vec::new(), String::new(), Packer::default());
     let (mut sample, mut due) = (
         Sample { records: Vec::new(), without_key: 0, too_large: 0 },
@@ -107,12 +124,8 @@ fn sample(config: &Config, reached: &Reached, stages: &Stages) -> Sample {
             sample.too_large += 1;
             continue;
         }
-        let shard = match reached.facts.by_key {
-            // Kinesis spreads them as it likes: evenly, as far as anybody knows.
-            Some(false) => Some(number as usize % shards.len().max(1)).filter(|_| !shards.is_empty()),
-            _ => reached.shards.place(explicit.unwrap_or_else(|| HashKey::of(&key))),
-        };
-        if let Some(shard) = shard {
+        let hash = || Some(explicit.unwrap_or_else(|| HashKey::of(&key)));
+        if let Some(shard) = shard_of(reached, number as usize, hash) {
             sample.records.push(Sampled { shard, bytes: bytes as u64 });
         }
     }
@@ -161,8 +174,35 @@ fn seconds(config: &Config, offered: &Offered, stages: &Stages) -> Vec<u64> {
         .collect()
 }
 
-/// Requests and bytes of their bodies for each record, in a second of `records` records.
-fn wire(config: &Config, offered: &Offered, stages: &Stages, records: u64) -> (f64, f64) {
+/// The mean of a figure of the records' bytes.
+fn average(records: &[Sampled], figure: fn(u64) -> u64) -> f64 {
+    records.iter().map(|record| figure(record.bytes)).sum::<u64>() as f64 / records.len().max(1) as f64
+}
+
+/// The place of the shard that gets the record with this number and hash key.
+fn shard_of(reached: &Reached, number: usize, hash: impl FnOnce() -> Option<HashKey>) -> Option<usize> {
+    let shards = reached.shards.shards().len();
+    match reached.facts.by_key {
+        // Kinesis spreads them as it likes: evenly, as far as anybody knows.
+        Some(false) => (shards > 0).then(|| number % shards),
+        _ => reached.shards.place(hash()?),
+    }
+}
+
+/// What is made of records on their way.
+struct Wired {
+    /// Requests for each record.
+    requests: f64,
+    /// Bytes of request bodies for each record.
+    body_bytes: f64,
+    /// Records in each Kinesis record; 1 unless they are aggregated.
+    each: f64,
+    /// The Kinesis records, where they are no records of ours.
+    entries: Vec<Sampled>,
+}
+
+/// Packs records as a run does in seconds of `records` records.
+fn wire(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages, records: u64) -> Wired {
     let Stages { limits, maker, keyer, envelope } = stages;
     let quota = match &offered.offer {
         Offer::Tick { messages } => Quota::each(config.load.jobs, *messages),
@@ -171,46 +211,65 @@ fn wire(config: &Config, offered: &Offered, stages: &Stages, records: u64) -> (f
     let share = config.share.unwrap_or(Share::WHOLE);
     let (mut event, mut key, mut packer, mut spent) =
         (Vec::new(), String::new(), Packer::default(), Spent::default());
-    let (mut requests, mut batched, mut bytes) = (0_u64, 0_u64, 0_u64);
+    let (mut requests, mut batched, mut bytes, mut entries, mut all_entries) = (0_u64, 0, 0, Vec::new(), 0);
     let (mut next, mut due) =
         (vec![0_u64; config.load.jobs as usize], Due::new(wall().as_millis() as u64, 0));
-    let arrivals = Arrivals::shared(
-        quota,
-        Curve::Even,
-        config.load.pacing,
-        limits.request_records,
-        config.seed.value,
-        share,
-    );
-    for slice in arrivals {
+    let map = &reached.shards;
+    let together = aggregation::together(config, *limits, maker, map.shards().len());
+    let enough = if config.aggregation.is_some() { EVENTS } else { BATCHED };
+    let mut bundler = Bundler::default();
+    let second = || {
+        Arrivals::shared(quota, Curve::Even, config.load.pacing, together, config.seed.value, share)
+            .take_while(|slice| slice.records > 0)
+    };
+    // A second may have no records of this instance's.
+    for slice in (0..MOST_PACKED_SECONDS).flat_map(|_| second()) {
         let mut left = slice.records;
-        while left > 0 && batched < BATCHED {
+        while left > 0 && batched < enough {
             let mut builder = BatchBuilder::of(config.wire, *limits, std::mem::take(&mut spent));
+            bundler.begin(map);
             while left > 0 {
                 let sequence = &mut next[slice.job as usize];
                 let made = maker.compose(slice.job, *sequence, &mut due, &mut event);
                 let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
                 maker.finish(slice.job, &made, 0, &mut event);
                 let data = packer.pack(config.packing, &mut event);
-                if explicit.is_ok_and(|explicit| builder.push(data, &key, explicit) == Pushed::Full) {
+                let pushed = explicit.map(|explicit| match config.aggregation {
+                    None => builder.push(data, &key, explicit),
+                    Some(aggregation) => bundler.push(aggregation, &mut builder, map, data, &key, explicit),
+                });
+                if pushed == Ok(Pushed::Full) {
                     break;
                 }
                 (*sequence, left) = (*sequence + 1, left - 1);
             }
+            bundler.finish(&mut builder, map);
             spent = match builder.seal(envelope) {
                 Err(unused) => unused,
                 Ok(batch) => {
                     requests += 1;
-                    batched += batch.len() as u64;
+                    batched += batch.records() as u64;
                     bytes += batch.body().len() as u64;
+                    if config.aggregation.is_some() {
+                        entries.extend((0..batch.len()).filter_map(|index| {
+                            let shard = shard_of(reached, all_entries + index, || batch.hash_key(index))?;
+                            Some(Sampled { shard, bytes: batch.entry_size(index) as u64 })
+                        }));
+                    }
+                    all_entries += batch.len();
                     batch.spent()
                 }
             };
         }
-        if batched >= BATCHED {
+        if batched >= enough {
             break;
         }
     }
     let each = |all: u64| all as f64 / batched.max(1) as f64;
-    (each(requests), each(bytes))
+    Wired {
+        requests: each(requests),
+        body_bytes: each(bytes),
+        each: batched as f64 / all_entries.max(1) as f64,
+        entries,
+    }
 }

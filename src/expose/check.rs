@@ -59,6 +59,12 @@ pub struct LoadPlan {
     pub forecast: Forecast,
     /// Bytes of a record, data and key, in the mean.
     pub record_bytes: f64,
+    /// What several records become, where they are aggregated; then rates of shards are of Kinesis records.
+    pub aggregated: Option<Packed>,
+    /// Records a second, in the mean.
+    pub mean_records: f64,
+    /// Records of the highest second.
+    pub peak_records: u64,
     /// Events that were looked at.
     pub events: u64,
     /// Of these, how many have no value for the key.
@@ -89,6 +95,15 @@ pub struct LoadPlan {
     pub duration: Option<Duration>,
     /// Whether refused records are tried again.
     pub retries: bool,
+}
+
+/// Kinesis records that hold several records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Packed {
+    /// Records in each, in the mean.
+    pub each: f64,
+    /// Bytes of each, data and key, in the mean.
+    pub bytes: f64,
 }
 
 /// Everything that was found.
@@ -149,8 +164,8 @@ impl CheckReport {
 
 impl LoadPlan {
     fn write(&self, text: &mut String) {
-        let Forecast { refused, peak_refused, seconds, mean_records, peak_records, thinning, .. } =
-            self.forecast;
+        let Forecast { refused, peak_refused, seconds, thinning, .. } = self.forecast;
+        let (mean_records, peak_records) = (self.mean_records, self.peak_records);
         text.push('\n');
         let mut row = |name: &str, value: String| {
             let _ = writeln!(text, "{name:<21}{value}");
@@ -173,6 +188,17 @@ impl LoadPlan {
                 human::short(self.mean_requests)
             ),
         );
+        if let Some(Packed { each, bytes }) = self.aggregated {
+            row(
+                "Kinesis records",
+                format!(
+                    "{}, {} each, with {} records in each",
+                    human::rate(self.forecast.mean_records),
+                    human::bytes(bytes),
+                    human::short(each)
+                ),
+            );
+        }
         let again = if self.retries { "; what is tried again comes on top" } else { "" };
         row(
             "throttled (model)",
@@ -258,6 +284,9 @@ impl LoadPlan {
         if shards.len() > LISTED {
             let _ = writeln!(text, "… and {} more", shards.len() - LISTED);
         }
+        if self.aggregated.is_some() {
+            let _ = writeln!(text, "Rates of shards are of Kinesis records, which the limits are about.");
+        }
         if !self.is_by_key {
             let _ = writeln!(text, "The stream spreads records by itself (AUTO): equal shares are assumed.");
         }
@@ -281,12 +310,17 @@ impl LoadPlan {
         };
         json!({
             "seconds": self.forecast.seconds,
-            "mean_records_per_second": self.forecast.mean_records,
-            "peak_records_per_second": self.forecast.peak_records,
+            "mean_records_per_second": self.mean_records,
+            "peak_records_per_second": self.peak_records,
+            "aggregated": self.aggregated.map(|packed| json!({
+                "kinesis_records_per_second": self.forecast.mean_records,
+                "records_in_each": packed.each,
+                "bytes_of_each": packed.bytes,
+            })),
             "record_bytes": self.record_bytes,
             "requests_per_second": self.mean_requests,
             "peak_requests_per_second": self.peak_requests,
-            "body_bytes_per_second": self.forecast.mean_records * self.body_bytes_per_record,
+            "body_bytes_per_second": self.mean_records * self.body_bytes_per_record,
             "throttled_share": self.forecast.refused,
             "peak_throttled_share": self.forecast.peak_refused,
             "put_payload_units_per_record": self.units_per_record,

@@ -47,7 +47,7 @@ pub use bar::Bar;
 pub use capacity::{CapacityReport, Measured, capacity_line};
 pub use catalogue::{Kind, LabelInfo, METRICS, MetricInfo, READING_METRICS, Values, markdown_table};
 pub use chart::Chart;
-pub use check::{CheckReport, Finding, Level, LoadPlan};
+pub use check::{CheckReport, Finding, Level, LoadPlan, Packed};
 pub use comparison::{Compared, ComparedLoad, comparison_json, comparison_text};
 pub use console::{Console, ConsoleWriter};
 pub use control::{Command, Gate, MOST_FACTOR, QUEUE, Wish, factor_words};

@@ -76,6 +76,29 @@ fn a_check_warns_of_throttles_with_their_reason_and_ends_as_a_run_would_where_it
 }
 
 #[test]
+fn what_a_check_tells_of_aggregated_records_is_what_a_run_meets() {
+    let load = ["--local=1", "--jobs=4", "--messages=1500", "--aggregation=51200B", "--seed=5"];
+    let checked = Program::run(&[&["check", "--json"][..], &load].concat()).finish();
+    let plan = json_of(&checked.stdout)["plan"].take();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("run.json");
+    let report = format!("--report={}", file.display());
+    let run = ["--retry=none", "--duration=5s", report.as_str()];
+    let ran = Program::run(&[&load[..], &run].concat()).finish();
+    let counts = json_of(&std::fs::read_to_string(&file).expect(&ran.stderr))["counts"].take();
+    let count = |name: &str| counts[name].as_f64().expect(name);
+    let (each, seconds) = (count("generated") / count("entries"), 5.0);
+    let told = &plan["aggregated"];
+    let is_near = |told: &Value, met: f64, by: f64| (told.as_f64().expect("a number") - met).abs() <= by;
+    assert!(is_near(&told["records_in_each"], each, 0.05 * each), "{told} {counts}");
+    assert!(is_near(&told["kinesis_records_per_second"], count("entries") / seconds, 2.0), "{told} {counts}");
+    // Some forty aggregates a second: of one more or less a half is 1 %; the first second has a full bucket.
+    let throttled = count("entries_throttled") / count("entries");
+    assert!(is_near(&plan["throttled_share"], throttled, 0.08), "{plan} {counts}");
+    assert!(plan["shards"][0]["throttled_by_bytes"].as_f64() > Some(0.3), "{plan}");
+}
+
+#[test]
 fn a_run_ends_when_its_cost_has_reached_the_bound() {
     // A record costs 1, so that the bound is one of records.
     let prices = ["--price-put-units=1000000", "--price-shard-hour=0"];
