@@ -88,6 +88,7 @@ pub async fn compare_retry<S: Future<Output = &'static str>>(
             policy: policy.to_string(),
             recovered: recovered(&glances, &load),
             drain: report.drain_time,
+            cut_short: stopped.load(Ordering::Relaxed),
             counts: report.counts,
         });
     }

@@ -38,6 +38,8 @@ pub struct Compared {
     pub recovered: Option<Duration>,
     /// From the end of the schedule to the last settled record.
     pub drain: Duration,
+    /// Whether a signal ended its run before the load's end: then its numbers are no match for others'.
+    pub cut_short: bool,
 }
 
 impl Compared {
@@ -112,6 +114,13 @@ pub fn comparison_text(load: &ComparedLoad, all: &[Compared]) -> String {
             &unknown,
         ]);
     }
+    for one in all.iter().filter(|one| one.cut_short) {
+        let _ = writeln!(
+            text,
+            "\nThe run of {} was cut short: its row is of a part of the load, and not to be compared.",
+            one.policy
+        );
+    }
     text
 }
 
@@ -125,6 +134,7 @@ pub fn comparison_json(load: &ComparedLoad, all: &[Compared]) -> String {
             let counts = &one.counts;
             serde_json::json!({
                 "policy": one.policy,
+                "cut_short": one.cut_short,
                 "delivered_share": one.delivered(),
                 "attempts_per_record_sent": one.amplification(),
                 "delivery_delay_p50_seconds": seconds(counts.delivery_delay.quantile(0.5)),
@@ -189,7 +199,13 @@ mod tests {
         };
         counts.dropped.add(Dropped::WindowFull, 100);
         counts.throttled = 400;
-        Compared { policy: "full-jitter".to_owned(), counts, recovered: None, drain: Duration::ZERO }
+        Compared {
+            policy: "full-jitter".to_owned(),
+            counts,
+            recovered: None,
+            drain: Duration::ZERO,
+            cut_short: false,
+        }
     }
 
     #[test]
@@ -202,6 +218,9 @@ mod tests {
         );
         let cells: Vec<&str> = rows[3].split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
         assert_eq!(cells, ["full-jitter", "80.00 %", "1.50", "–", "–", "no", "400", "100", "0", "0"]);
+        assert!(!text.contains("cut short"), "{text}");
+        let half = comparison_text(&load(), &[Compared { cut_short: true, ..compared() }]);
+        assert!(half.contains("The run of full-jitter was cut short"), "{half}");
     }
 
     #[test]
