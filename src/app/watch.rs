@@ -7,9 +7,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::sampling::SEAM;
 use crate::config::LogFormat;
 use crate::expose::{Bar, Console, Follow, Goal, Progress, Server, View};
 use crate::ledger::{Ledger, Snapshot};
+use crate::schedule::wall;
 
 /// How often a live line is rewritten.
 const LIVE: Duration = Duration::from_secs(1);
@@ -49,12 +51,20 @@ async fn gone(mut ended: watch::Receiver<()>) {
     while ended.changed().await.is_ok() {}
 }
 
+/// How long it is to the first line: intervals end where no second's burst is cut in two, or their rates would sway.
+fn first(every: Duration, wall: Duration) -> Duration {
+    const SECOND: Duration = Duration::from_secs(1);
+    let past_seam = (wall + SECOND - SEAM).subsec_nanos();
+    let first = every - Duration::from_nanos(u64::from(past_seam));
+    if first < SECOND / 2 { first + SECOND } else { first }
+}
+
 async fn show(ledger: &Ledger, console: &Console, format: LogFormat, goal: Goal) {
     let every = if console.terminal().live && format == LogFormat::Text { LIVE } else { CALM };
     let start = Instant::now();
-    let mut ticks = interval_at(start + every, every);
-    // A line that comes late is of a longer interval; it is not made up for.
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut ticks = interval_at(start + first(every, wall()), every);
+    // A line that comes late is of a longer interval; it is not made up for, and the next one comes at its time.
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let (mut before, mut earlier) = (start, Snapshot::default());
     let (bar, mut follow) = (Bar::default(), Follow::new(goal));
     loop {
@@ -70,5 +80,22 @@ async fn show(ledger: &Ledger, console: &Console, format: LogFormat, goal: Goal)
             LogFormat::Json => progress.log(),
         }
         (before, earlier) = (at, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_of_whole_seconds_with_their_bursts() {
+        for millis in (0_u64..5_000).step_by(10) {
+            let wall = Duration::from_millis(millis);
+            for every in [LIVE, CALM] {
+                let first = first(every, wall);
+                assert_eq!((wall + first).subsec_millis(), 550, "{millis}");
+                assert!(first >= LIVE / 2 && first + LIVE > every && first <= every + LIVE / 2, "{first:?}");
+            }
+        }
     }
 }
