@@ -187,7 +187,7 @@ pub fn limiting(recent: &Recent) -> (Limit, String) {
         } else {
             String::new()
         };
-        let words = format!("The shards' limits: {refused} of all entries were refused, by {which}.{full}");
+        let words = format!("The shards' limits: {refused} of all attempts were refused, by {which}.{full}");
         return (Limit::Shards, words);
     }
     if recent.window_full > 0 {

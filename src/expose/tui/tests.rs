@@ -58,7 +58,7 @@ fn scene() -> Scene {
         shards: ShardNow::between(&earlier, &counts),
         lately: SECOND,
         counts,
-        limit: "The stream: 1,234/s entries are throttled. One shard of 4 is at the limit.".to_owned(),
+        limit: "The stream: 1,234/s records are throttled. One shard of 4 is at the limit.".to_owned(),
         log: vec![
             "INFO the first line".to_owned(),
             "WARN the last line of the log, which is rather long".to_owned(),
