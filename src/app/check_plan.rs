@@ -216,16 +216,15 @@ fn wire(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages, 
         (vec![0_u64; config.load.jobs as usize], Due::new(wall().as_millis() as u64, 0));
     let map = &reached.shards;
     let together = aggregation::together(config, *limits, maker, map.shards().len());
-    let enough = if config.aggregation.is_some() { EVENTS } else { BATCHED };
+    // Of those that can't be put into a request nothing comes, however many are tried.
+    let (mut looked_at, enough) = (0, if config.aggregation.is_some() { EVENTS } else { BATCHED });
     let mut bundler = Bundler::default();
-    let second = || {
-        Arrivals::shared(quota, Curve::Even, config.load.pacing, together, config.seed.value, share)
-            .take_while(|slice| slice.records > 0)
-    };
+    let second =
+        || Arrivals::shared(quota, Curve::Even, config.load.pacing, together, config.seed.value, share);
     // A second may have no records of this instance's.
     for slice in (0..MOST_PACKED_SECONDS).flat_map(|_| second()) {
         let mut left = slice.records;
-        while left > 0 && batched < enough {
+        while left > 0 && looked_at < enough {
             let mut builder = BatchBuilder::of(config.wire, *limits, std::mem::take(&mut spent));
             bundler.begin(map);
             while left > 0 {
@@ -241,7 +240,7 @@ fn wire(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages, 
                 if pushed == Ok(Pushed::Full) {
                     break;
                 }
-                (*sequence, left) = (*sequence + 1, left - 1);
+                (*sequence, left, looked_at) = (*sequence + 1, left - 1, looked_at + 1);
             }
             bundler.finish(&mut builder, map);
             spent = match builder.seal(envelope) {
@@ -261,7 +260,7 @@ fn wire(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages, 
                 }
             };
         }
-        if batched >= enough {
+        if looked_at >= enough {
             break;
         }
     }
