@@ -87,14 +87,15 @@ fn what_a_check_tells_of_aggregated_records_is_what_a_run_meets() {
     let ran = Program::run(&[&load[..], &run].concat()).finish();
     let counts = json_of(&std::fs::read_to_string(&file).expect(&ran.stderr))["counts"].take();
     let count = |name: &str| counts[name].as_f64().expect(name);
-    let (each, seconds) = (count("generated") / count("entries"), 5.0);
+    // A machine that stands still for a second has dropped that one's.
+    let (each, seconds) = (count("generated") / count("entries"), count("generated") / 6_000.0);
     let told = &plan["aggregated"];
     let is_near = |told: &Value, met: f64, by: f64| (told.as_f64().expect("a number") - met).abs() <= by;
     assert!(is_near(&told["records_in_each"], each, 0.05 * each), "{told} {counts}");
     assert!(is_near(&told["kinesis_records_per_second"], count("entries") / seconds, 2.0), "{told} {counts}");
     // Some forty aggregates a second: of one more or less a half is 1 %; the first second has a full bucket.
     let throttled = count("entries_throttled") / count("entries");
-    assert!(is_near(&plan["throttled_share"], throttled, 0.08), "{plan} {counts}");
+    assert!(is_near(&plan["throttled_share"], throttled, 0.1), "{plan} {counts}");
     assert!(plan["shards"][0]["throttled_by_bytes"].as_f64() > Some(0.3), "{plan}");
 }
 
