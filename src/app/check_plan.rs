@@ -7,8 +7,9 @@ use super::aggregation;
 use super::forecast::EVENTS;
 use super::offered::{self, Offered};
 use super::plan::weighing;
+use super::requests::{Means, Requests};
 use super::stages::{Reached, Stages};
-use crate::batch::{BatchBuilder, Bundler, Packer, Pushed, Spent};
+use crate::batch::Packer;
 use crate::config::Config;
 use crate::expose::{LoadPlan, Packed};
 use crate::generate::Due;
@@ -20,7 +21,7 @@ use crate::schedule::{Arrivals, Curve, Measure, Offer, Pacing, Quota, Share, wal
 /// Records that are put into requests to see how large those get.
 const BATCHED: u64 = 2_000;
 
-/// Seconds of which records are aggregated, at most, to see how large aggregates get.
+/// Seconds whose records are put into requests for that, at most.
 const MOST_PACKED_SECONDS: u64 = 1_000;
 
 /// Seconds that are looked at: a day.
@@ -37,8 +38,12 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
         seconds.iter().sum::<u64>() as f64 / seconds.len().max(1) as f64,
         seconds.iter().copied().max().unwrap_or_default(),
     );
-    let wired = wire(config, offered, reached, stages, mean.ceil() as u64);
-    let peak_requests = wire(config, offered, reached, stages, peak).requests;
+    let usual = mean.ceil() as u64;
+    let wired = wire(config, offered, reached, stages, usual);
+    let peak_requests = match peak == usual {
+        true => wired.requests,
+        false => wire(config, offered, reached, stages, peak).requests,
+    };
     let shards = reached.shards.shards();
     let at_once = config.load.pacing == Pacing::Burst;
     let records_bytes = average(&sampled.records, |bytes| bytes);
@@ -209,58 +214,33 @@ fn wire(config: &Config, offered: &Offered, reached: &Reached, stages: &Stages, 
         Offer::Shaped(_) => Quota::dealt(config.load.jobs, records.max(1), 0),
     };
     let share = config.share.unwrap_or(Share::WHOLE);
-    let (mut event, mut key, mut packer, mut spent) =
-        (Vec::new(), String::new(), Packer::default(), Spent::default());
     let (mut requests, mut batched, mut bytes, mut entries, mut all_entries) = (0_u64, 0, 0, Vec::new(), 0);
     let (mut next, mut due) =
         (vec![0_u64; config.load.jobs as usize], Due::new(wall().as_millis() as u64, 0));
-    let map = &reached.shards;
-    let together = aggregation::together(config, *limits, maker, map.shards().len());
+    let (limits, map) = (*limits, &reached.shards);
+    let together = aggregation::together(config, limits, maker, map.shards().len());
     // Of those that can't be put into a request nothing comes, however many are tried.
-    let (mut looked_at, enough) = (0, if config.aggregation.is_some() { EVENTS } else { BATCHED });
-    let mut bundler = Bundler::default();
+    let mut left = if config.aggregation.is_some() { EVENTS } else { BATCHED };
+    let mut making = Requests::by(Means { config, limits, map, maker, keyer, envelope });
     let second =
         || Arrivals::shared(quota, Curve::Even, config.load.pacing, together, config.seed.value, share);
     // A second may have no records of this instance's.
     for slice in (0..MOST_PACKED_SECONDS).flat_map(|_| second()) {
-        let mut left = slice.records;
-        while left > 0 && looked_at < enough {
-            let mut builder = BatchBuilder::of(config.wire, *limits, std::mem::take(&mut spent));
-            bundler.begin(map);
-            while left > 0 {
-                let sequence = &mut next[slice.job as usize];
-                let made = maker.compose(slice.job, *sequence, &mut due, &mut event);
-                let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
-                maker.finish(slice.job, &made, 0, &mut event);
-                let data = packer.pack(config.packing, &mut event);
-                let pushed = explicit.map(|explicit| match config.aggregation {
-                    None => builder.push(data, &key, explicit),
-                    Some(aggregation) => bundler.push(aggregation, &mut builder, map, data, &key, explicit),
-                });
-                if pushed == Ok(Pushed::Full) {
-                    break;
-                }
-                (*sequence, left, looked_at) = (*sequence + 1, left - 1, looked_at + 1);
+        let next = &mut next[slice.job as usize];
+        let looked_at = making.of(slice.job, next, (slice.records, left), &mut due, |batch| {
+            requests += 1;
+            batched += batch.records() as u64;
+            bytes += batch.body().len() as u64;
+            if config.aggregation.is_some() {
+                entries.extend((0..batch.len()).filter_map(|index| {
+                    let shard = shard_of(reached, all_entries + index, || batch.hash_key(index))?;
+                    Some(Sampled { shard, bytes: batch.entry_size(index) as u64 })
+                }));
             }
-            bundler.finish(&mut builder, map);
-            spent = match builder.seal(envelope) {
-                Err(unused) => unused,
-                Ok(batch) => {
-                    requests += 1;
-                    batched += batch.records() as u64;
-                    bytes += batch.body().len() as u64;
-                    if config.aggregation.is_some() {
-                        entries.extend((0..batch.len()).filter_map(|index| {
-                            let shard = shard_of(reached, all_entries + index, || batch.hash_key(index))?;
-                            Some(Sampled { shard, bytes: batch.entry_size(index) as u64 })
-                        }));
-                    }
-                    all_entries += batch.len();
-                    batch.spent()
-                }
-            };
-        }
-        if looked_at >= enough {
+            all_entries += batch.len();
+        });
+        left = left.saturating_sub(looked_at);
+        if left == 0 {
             break;
         }
     }

@@ -33,6 +33,7 @@ mod readback;
 mod report;
 mod reporting;
 mod reports;
+mod requests;
 mod reshard;
 mod rig;
 mod run;

@@ -7,8 +7,9 @@ use super::aggregation;
 use super::barrier::written;
 use super::forecast;
 use super::offered::Offered;
+use super::requests::{Means, Requests};
 use super::stages::Reached;
-use crate::batch::{BatchBuilder, Bundler, Compression, Envelope, Framing, Packer, Pushed, Spent};
+use crate::batch::{Compression, Envelope, Framing};
 use crate::config::{Config, Replay, Target};
 use crate::expose::{Capacity, PlanFacts, ShapeFacts, SharePlan, StreamPlan};
 use crate::generate::{Due, Maker, Shaping};
@@ -211,56 +212,25 @@ pub(super) fn first_second(
     };
     let (seed, share) = (config.seed.value, config.share.unwrap_or(Share::WHOLE));
     let mut sequences = vec![(0_u64, 0_u64); load.jobs as usize];
-    let (mut packer, mut bundler) = (Packer::default(), Bundler::default());
     let (mut rows, mut requests, mut records, mut body_bytes) = (String::new(), 0_usize, 0, 0);
     let (mut all_entries, together) = (0, aggregation::together(config, limits, maker, map.shards().len()));
-    let (mut event, mut key, mut spent) = (Vec::new(), String::new(), Spent::default());
+    let mut making = Requests::by(Means { config, limits, map, maker, keyer, envelope });
     for slice in Arrivals::shared(quota, curve, load.pacing, together, seed, share) {
-        let (mut left, (next, opened_millis)) = (slice.records, &mut sequences[slice.job as usize]);
+        let (next, opened_millis) = &mut sequences[slice.job as usize];
         let mut due = Due::new(second * 1_000 + slice.offset.as_millis() as u64, *opened_millis);
-        while left > 0 {
-            let mut builder = BatchBuilder::of(config.wire, limits, std::mem::take(&mut spent));
-            bundler.begin(map);
-            while left > 0 {
-                event.clear();
-                let made = maker.compose(slice.job, *next, &mut due, &mut event);
-                if !made.made {
-                    *next += 1;
-                    left -= 1;
-                    continue;
-                }
-                let explicit = keyer.write(slice.job, made.event, &event, &made.written, &mut key);
-                maker.finish(slice.job, &made, 0, &mut event);
-                let data = packer.pack(config.packing, &mut event);
-                let pushed = explicit.map(|explicit| match config.aggregation {
-                    None => builder.push(data, &key, explicit),
-                    Some(aggregation) => bundler.push(aggregation, &mut builder, map, data, &key, explicit),
-                });
-                if pushed == Ok(Pushed::Full) {
-                    break;
-                }
-                *next += 1;
-                left -= 1;
+        making.of(slice.job, next, (slice.records, u64::MAX), &mut due, |batch| {
+            requests += 1;
+            records += batch.records();
+            all_entries += batch.len();
+            body_bytes += batch.body().len();
+            if requests <= LISTED {
+                let (job, millis) = (slice.job, slice.offset.as_secs_f64() * 1e3);
+                let (records, size, body) = (batch.records(), batch.size(), batch.body().len());
+                let _ = write!(rows, "{millis:>10.1} ms{job:>8}{records:>9}{size:>12}{body:>14}");
+                let entries = config.aggregation.map(|_| format!("{:>9}", batch.len()));
+                let _ = writeln!(rows, "{}", entries.unwrap_or_default());
             }
-            bundler.finish(&mut builder, map);
-            spent = match builder.seal(envelope) {
-                Err(unused) => unused,
-                Ok(batch) => {
-                    requests += 1;
-                    records += batch.records();
-                    all_entries += batch.len();
-                    body_bytes += batch.body().len();
-                    if requests <= LISTED {
-                        let (job, millis) = (slice.job, slice.offset.as_secs_f64() * 1e3);
-                        let (records, size, body) = (batch.records(), batch.size(), batch.body().len());
-                        let _ = write!(rows, "{millis:>10.1} ms{job:>8}{records:>9}{size:>12}{body:>14}");
-                        let entries = config.aggregation.map(|_| format!("{:>9}", batch.len()));
-                        let _ = writeln!(rows, "{}", entries.unwrap_or_default());
-                    }
-                    batch.spent()
-                }
-            };
-        }
+        });
         *opened_millis = due.opened_millis;
     }
     let (packed, column) = match config.aggregation {
