@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use rustix::thread::sched_getaffinity;
 
+use crate::expose::processors;
+
 /// Where control groups are looked for: version 2, version 2 beside 1, version 1.
 const MOUNTS: [&str; 4] =
     ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"];
@@ -37,7 +39,7 @@ impl Machine {
         let own = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
         let cpus = sched_getaffinity(None).map_or(0, |set| set.count() as usize);
         let cpus = match cpus {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            0 => processors(),
             cpus => cpus,
         };
         let mounts: Vec<PathBuf> = MOUNTS.iter().map(PathBuf::from).collect();

@@ -16,7 +16,7 @@ use super::reshard::{Follower, Following};
 use super::sampling::cpu;
 use super::stages::{Reached, Stages};
 use crate::config::Config;
-use crate::expose::View;
+use crate::expose::{View, processors};
 use crate::kinesis::{OpenShards, ShardId};
 use crate::lab::{Block, Feed, SLOT, ShardRates};
 use crate::ledger::{Dropped, Durations, Ledger, Outcome, ShardCounts, Snapshot};
@@ -136,7 +136,7 @@ impl Rig {
             shards,
             embedded,
             drain_timeout: config.send.drain_timeout,
-            cores: std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64),
+            cores: processors() as f64,
         }
     }
 

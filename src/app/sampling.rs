@@ -88,7 +88,7 @@ impl Sampler {
     async fn sample(self) {
         loop {
             // A sample that comes late makes one longer bin; its rates are over its own length.
-            sleep(to_the_next(wall())).await;
+            sleep(to_the_next(BIN, SEAM, wall())).await;
             self.take(false);
         }
     }
@@ -158,11 +158,12 @@ pub(super) fn span_at(wall: Duration) -> u64 {
     wall.saturating_sub(SEAM).as_secs()
 }
 
-/// How long it is to the end of the bin that is under way at this time of the wall clock.
-fn to_the_next(wall: Duration) -> Duration {
-    let (bin, seam) = (BIN.as_nanos(), SEAM.as_nanos());
-    let into = (wall.as_nanos() + bin - seam % bin) % bin;
-    Duration::from_nanos((bin - into) as u64)
+/// How long it is, at this time of the wall clock, to the next moment of those that are `step` apart, one of which is
+/// `seam` after a full second. `step` divides a second.
+pub(super) fn to_the_next(step: Duration, seam: Duration, wall: Duration) -> Duration {
+    let (step, seam) = (step.as_nanos(), seam.as_nanos());
+    let into = (wall.as_nanos() + step - seam % step) % step;
+    Duration::from_nanos((step - into) as u64)
 }
 
 /// When it is told at the earliest that the client is the limit.
@@ -188,7 +189,7 @@ mod tests {
             let mut now = begin;
             let mut ended = Vec::new();
             for _ in 0..10 {
-                let wait = to_the_next(now);
+                let wait = to_the_next(BIN, SEAM, now);
                 prop_assert!(wait > Duration::ZERO && wait <= BIN);
                 let next = now + wait;
                 prop_assert_eq!(next.as_nanos() % BIN.as_nanos(), BIN.as_nanos() / 2);

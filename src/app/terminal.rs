@@ -13,7 +13,7 @@ use ratatui::crossterm::event::{self, Event, KeyEvent};
 use ratatui::crossterm::terminal::{disable_raw_mode, enable_raw_mode};
 use tokio::sync::mpsc;
 
-use super::sampling::{SEAM, span_at};
+use super::sampling::{SEAM, span_at, to_the_next};
 use crate::expose::tui::{Delay, ENTER, Helm, LEAVE, Painter, Press, Scene, ShardNow, Theme, columns, press};
 use crate::expose::{
     Around, Console, Follow, Goal, Pane, Phase, Progress, Recent, View, limiting, processors,
@@ -203,9 +203,7 @@ impl Past {
 
 /// How long it is to the next frame: four in a second of the wall clock, one of them where a span begins.
 fn until_frame(wall: Duration) -> Duration {
-    let (frame, first) = (FRAME.as_nanos(), (SEAM + AFTER).as_nanos());
-    let passed = (wall.as_nanos() + frame - first % frame) % frame;
-    Duration::from_nanos((frame - passed) as u64)
+    to_the_next(FRAME, SEAM + AFTER, wall)
 }
 
 struct Drawing {

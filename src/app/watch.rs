@@ -7,7 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::sampling::SEAM;
+use super::sampling::{SEAM, to_the_next};
 use crate::config::LogFormat;
 use crate::expose::{Bar, Console, Follow, Goal, Progress, Server, View};
 use crate::ledger::{Ledger, Snapshot};
@@ -54,8 +54,7 @@ async fn gone(mut ended: watch::Receiver<()>) {
 /// How long it is to the first line: intervals end where no second's burst is cut in two, or their rates would sway.
 fn first(every: Duration, wall: Duration) -> Duration {
     const SECOND: Duration = Duration::from_secs(1);
-    let past_seam = (wall + SECOND - SEAM).subsec_nanos();
-    let first = every - Duration::from_nanos(u64::from(past_seam));
+    let first = every - SECOND + to_the_next(SECOND, SEAM, wall);
     if first < SECOND / 2 { first + SECOND } else { first }
 }
 

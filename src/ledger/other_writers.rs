@@ -1,9 +1,11 @@
 //! How much others write to the stream, over all shards that throttled: sums of the model's estimates.
 
+use serde::{Deserialize, Serialize};
+
 use super::Snapshot;
 
-/// What the model says of other writers. An estimate, not a measurement.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// What the model says of other writers. An estimate, not a measurement. Reports hold it as it is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct OtherWriters {
     /// Records a second that others had stored, on average over the time in which each shard was at its limit.
     pub records_per_second: f64,

@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::document::{
-    Client, Counts, Document, HeatColumn, Instance, MarkRow, NAME, OtherWriters, ShardRow, SpanRow, Times,
-    VERSION,
+    Client, Counts, Document, HeatColumn, Instance, MarkRow, NAME, ShardRow, SpanRow, Times, VERSION,
 };
 use crate::judge::client_findings;
 use crate::kinesis::ShardId;
@@ -27,12 +26,7 @@ pub struct Parts<'a> {
 #[must_use]
 pub fn build(parts: Parts<'_>, mut instance: Instance) -> Document {
     let Parts { stream, counts, timeline } = parts;
-    instance.other_writers = counts.other_writers().map(|others| OtherWriters {
-        records_per_second: others.records_per_second,
-        bytes_per_second: others.bytes_per_second,
-        doubt_per_second: others.doubt_per_second,
-        shards: others.shards,
-    });
+    instance.other_writers = counts.other_writers();
     let shards = shards(counts);
     Document {
         schema: NAME.to_owned(),
@@ -61,7 +55,12 @@ pub fn build(parts: Parts<'_>, mut instance: Instance) -> Document {
 }
 
 fn tally<L: Label>(tally: &Tally<L>) -> BTreeMap<String, u64> {
-    let some = tally.iter().filter(|(_, count)| *count > 0);
+    by_label(tally.iter())
+}
+
+/// What is not zero, by its label.
+fn by_label<L: Label>(counts: impl IntoIterator<Item = (L, u64)>) -> BTreeMap<String, u64> {
+    let some = counts.into_iter().filter(|(_, count)| *count > 0);
     some.map(|(label, count)| (label.label().to_owned(), count)).collect()
 }
 
@@ -113,11 +112,7 @@ fn client(counts: &Snapshot) -> Client {
 /// What no shard could be told for stands last.
 fn shards(counts: &Snapshot) -> Vec<ShardRow> {
     let throttles = &counts.shard_throttles;
-    let charged = |shard: &ShardId| -> BTreeMap<String, u64> {
-        let causes = throttles.get(shard).into_iter().flat_map(|told| told.causes());
-        let some = causes.filter(|(_, entries)| *entries > 0);
-        some.map(|(cause, entries)| (cause.label().to_owned(), entries)).collect()
-    };
+    let charged = |shard: ShardId| throttles.get(&shard).map(|told| by_label(told.causes()));
     let mut rows: Vec<(Option<ShardId>, ShardRow)> = counts
         .shards
         .iter()
@@ -129,7 +124,7 @@ fn shards(counts: &Snapshot) -> Vec<ShardRow> {
                 throttled: counts.throttled,
                 entries_sent: counts.entries_sent,
                 entries_throttled: counts.entries_throttled,
-                throttled_by: shard.as_ref().map(charged).unwrap_or_default(),
+                throttled_by: shard.and_then(charged).unwrap_or_default(),
             };
             (shard, row)
         })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Distribution;
 use crate::judge::{Finding, Verdict};
+use crate::ledger::OtherWriters;
 
 /// What a report calls itself.
 pub const NAME: &str = "kinesis-streamer report";
@@ -103,19 +104,6 @@ pub struct Instance {
     pub journal: Option<String>,
     /// What came of reading the stream back, as `verify --json` has it.
     pub verified: Option<serde_json::Value>,
-}
-
-/// What the model says of those who wrote to the stream besides an instance. An estimate, not a measurement.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct OtherWriters {
-    /// Records a second that others had stored, on average while each shard was at its limit.
-    pub records_per_second: f64,
-    /// The same in bytes.
-    pub bytes_per_second: f64,
-    /// How far the records may be off.
-    pub doubt_per_second: f64,
-    /// The shards of which it is certain, which these are sums over.
-    pub shards: u64,
 }
 
 /// What became of the records; each cause by the label that the metrics have for it.

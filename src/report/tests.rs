@@ -5,11 +5,11 @@ use std::time::Duration;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::document::OtherWriters;
 use super::*;
 use crate::kinesis::ShardId;
 use crate::ledger::{
-    Dropped, Durations, Failed, Ledger, Others, Outcome, Settled, ShardCounts, ShardThrottles, Timeline,
+    Dropped, Durations, Failed, Ledger, OtherWriters, Others, Outcome, Settled, ShardCounts, ShardThrottles,
+    Timeline,
 };
 
 /// An instance that began so many milliseconds after the epoch.
