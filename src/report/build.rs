@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::document::{
-    Client, Counts, Document, HeatColumn, Instance, MarkRow, NAME, ShardRow, SpanRow, Times, VERSION,
+    Client, Counts, Document, Entries, HeatColumn, Instance, MarkRow, NAME, ShardRow, SpanRow, Times, VERSION,
 };
 use crate::judge::client_findings;
 use crate::kinesis::ShardId;
@@ -77,9 +77,11 @@ fn of_counts(counts: &Snapshot) -> Counts {
         in_flight: counts.in_flight,
         throttled: counts.throttled,
         entries: counts.entries,
-        entries_sent: counts.entries_sent,
-        entries_throttled: counts.entries_throttled,
-        throttled_by: tally(&counts.throttled_by),
+        fates: Entries {
+            entries_sent: counts.entries_sent,
+            entries_throttled: counts.entries_throttled,
+            throttled_by: tally(&counts.throttled_by),
+        },
         sent_elsewhere: counts.sent_elsewhere,
         payload_units: counts.units,
         rounded_bytes: counts.rounded_bytes,
@@ -122,9 +124,11 @@ fn shards(counts: &Snapshot) -> Vec<ShardRow> {
                 sent: counts.sent,
                 sent_bytes: counts.sent_bytes,
                 throttled: counts.throttled,
-                entries_sent: counts.entries_sent,
-                entries_throttled: counts.entries_throttled,
-                throttled_by: shard.and_then(charged).unwrap_or_default(),
+                fates: Entries {
+                    entries_sent: counts.entries_sent,
+                    entries_throttled: counts.entries_throttled,
+                    throttled_by: shard.and_then(charged).unwrap_or_default(),
+                },
             };
             (shard, row)
         })

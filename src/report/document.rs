@@ -132,15 +132,9 @@ pub struct Counts {
     /// Entries (Kinesis records) of all requests, counted in every attempt.
     #[serde(default)]
     pub entries: u64,
-    /// Entries stored: as many as records sent, unless these were aggregated.
-    #[serde(default)]
-    pub entries_sent: u64,
-    /// Entries refused for a limit, counted in every attempt.
-    #[serde(default)]
-    pub entries_throttled: u64,
-    /// The same by what the model charges them to.
-    #[serde(default)]
-    pub throttled_by: BTreeMap<String, u64>,
+    /// What became of them.
+    #[serde(flatten)]
+    pub fates: Entries,
     /// Records sent in aggregates that another shard took than the one they were made for.
     #[serde(default)]
     pub sent_elsewhere: u64,
@@ -170,6 +164,21 @@ pub struct Counts {
     pub journal_lost: u64,
 }
 
+/// What became of entries, which are Kinesis records: of all of a run, or of a shard. Reports of before they were counted
+/// have none.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Entries {
+    /// Entries stored: as many as records sent, unless these were aggregated.
+    #[serde(default)]
+    pub entries_sent: u64,
+    /// Entries refused for a limit, counted in every attempt.
+    #[serde(default)]
+    pub entries_throttled: u64,
+    /// The same by what the model charges them to.
+    #[serde(default)]
+    pub throttled_by: BTreeMap<String, u64>,
+}
+
 /// How long things took.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Times {
@@ -192,15 +201,9 @@ pub struct ShardRow {
     pub sent_bytes: u64,
     /// Records refused for a limit, counted in every attempt.
     pub throttled: u64,
-    /// Entries stored.
-    #[serde(default)]
-    pub entries_sent: u64,
-    /// Entries refused for a limit, counted in every attempt.
-    #[serde(default)]
-    pub entries_throttled: u64,
-    /// The same by what the model charges them to; what it can't charge to a shard is in [`Counts`] alone.
-    #[serde(default)]
-    pub throttled_by: BTreeMap<String, u64>,
+    /// What became of its entries; what can't be charged to a shard is in [`Counts`] alone.
+    #[serde(flatten)]
+    pub fates: Entries,
 }
 
 /// Whether the client was the limit.
@@ -357,21 +360,28 @@ impl Document {
     /// Every count that is added to others somewhere.
     fn all_counts(&self) -> impl Iterator<Item = u64> + '_ {
         let counts = &self.counts;
-        let tallies = [
-            &counts.dropped,
-            &counts.failed,
-            &counts.unknown,
-            &counts.requests,
-            &counts.injected,
-            &counts.throttled_by,
-        ]
-        .map(sum);
+        let tallies =
+            [&counts.dropped, &counts.failed, &counts.unknown, &counts.requests, &counts.injected].map(sum);
         let totals = [
-            [counts.due, counts.sent_bytes, counts.throttled, counts.raw_bytes],
-            [counts.ticks_fired, counts.ticks_missed, counts.seconds_unannounced, counts.clock_steps],
-            [counts.reshards, counts.journal_lost, counts.perhaps_twice, self.more_marks],
-            [counts.entries, counts.entries_sent, counts.entries_throttled, counts.sent_elsewhere],
-            [counts.payload_units, counts.rounded_bytes, counts.in_flight, counts.sent],
+            counts.due,
+            counts.generated,
+            counts.sent,
+            counts.sent_bytes,
+            counts.perhaps_twice,
+            counts.in_flight,
+            counts.throttled,
+            counts.entries,
+            counts.sent_elsewhere,
+            counts.payload_units,
+            counts.rounded_bytes,
+            counts.raw_bytes,
+            counts.ticks_fired,
+            counts.ticks_missed,
+            counts.seconds_unannounced,
+            counts.clock_steps,
+            counts.reshards,
+            counts.journal_lost,
+            self.more_marks,
         ];
         let spans = self.spans.iter().flat_map(|one| {
             let first = [one.due, one.generated, one.dropped, one.sent, one.sent_bytes, one.failed];
@@ -380,16 +390,22 @@ impl Document {
         });
         let shards = self.shards.iter().flat_map(|shard| {
             let records = [shard.sent, shard.sent_bytes, shard.throttled];
-            records.into_iter().chain([shard.entries_sent, shard.entries_throttled, sum(&shard.throttled_by)])
+            records.into_iter().chain(shard.fates.counts())
         });
         let cells = self.heat.iter().flat_map(|column| &column.cells).flat_map(|cell| [cell.1, cell.2]);
-        tallies.into_iter().chain(totals.into_iter().flatten()).chain(spans).chain(shards).chain(cells)
+        tallies.into_iter().chain(counts.fates.counts()).chain(totals).chain(spans).chain(shards).chain(cells)
     }
 
     /// How long the run lasted by its timeline, in seconds.
     #[must_use]
     pub fn length(&self) -> f64 {
         self.spans.last().map_or(0.0, |span| span.to)
+    }
+}
+
+impl Entries {
+    fn counts(&self) -> [u64; 3] {
+        [self.entries_sent, self.entries_throttled, sum(&self.throttled_by)]
     }
 }
 

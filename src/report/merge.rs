@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Document, HeatColumn, MarkRow, SpanRow, Times};
+use super::document::{Document, Entries, HeatColumn, MarkRow, SpanRow, Times};
 
 /// Most cells of a merged timeline.
 const MOST_CELLS: f64 = 1_800.0;
@@ -106,9 +106,7 @@ pub fn merge(documents: Vec<Document>) -> Result<Document, MergeError> {
                     known.sent += shard.sent;
                     known.sent_bytes += shard.sent_bytes;
                     known.throttled += shard.throttled;
-                    known.entries_sent += shard.entries_sent;
-                    known.entries_throttled += shard.entries_throttled;
-                    add_map(&mut known.throttled_by, shard.throttled_by);
+                    add_entries(&mut known.fates, shard.fates);
                     places.push(place);
                 }
                 None => {
@@ -167,8 +165,6 @@ fn add_counts(all: &mut Document, more: super::Counts) {
     counts.in_flight += more.in_flight;
     counts.throttled += more.throttled;
     counts.entries += more.entries;
-    counts.entries_sent += more.entries_sent;
-    counts.entries_throttled += more.entries_throttled;
     counts.sent_elsewhere += more.sent_elsewhere;
     counts.payload_units += more.payload_units;
     counts.rounded_bytes += more.rounded_bytes;
@@ -184,7 +180,13 @@ fn add_counts(all: &mut Document, more: super::Counts) {
     add_map(&mut counts.unknown, more.unknown);
     add_map(&mut counts.requests, more.requests);
     add_map(&mut counts.injected, more.injected);
-    add_map(&mut counts.throttled_by, more.throttled_by);
+    add_entries(&mut counts.fates, more.fates);
+}
+
+fn add_entries(all: &mut Entries, more: Entries) {
+    all.entries_sent += more.entries_sent;
+    all.entries_throttled += more.entries_throttled;
+    add_map(&mut all.throttled_by, more.throttled_by);
 }
 
 fn add_times(all: &mut Times, more: &Times) {

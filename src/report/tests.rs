@@ -87,10 +87,10 @@ fn what_is_written_is_read() {
     assert_eq!(read, document);
     assert_eq!(read.instances[0].seed, u64::MAX, "to the last digit");
     assert_eq!(read.counts.failed(), 340);
-    assert_eq!((read.counts.entries_sent, read.counts.entries_throttled), (340, 340));
-    assert_eq!(read.counts.throttled_by, [("records".to_owned(), 340)].into_iter().collect());
+    assert_eq!((read.counts.fates.entries_sent, read.counts.fates.entries_throttled), (340, 340));
+    assert_eq!(read.counts.fates.throttled_by, [("records".to_owned(), 340)].into_iter().collect());
     let (on_shards, others) = (
-        read.shards.iter().flat_map(|shard| shard.throttled_by.values()).sum::<u64>(),
+        read.shards.iter().flat_map(|shard| shard.fates.throttled_by.values()).sum::<u64>(),
         read.instances[0].other_writers,
     );
     assert_eq!((on_shards, others), (340, None));

@@ -13,7 +13,7 @@ use super::*;
 use crate::expose::{Course, Progress};
 use crate::kinesis::ShardId;
 use crate::ledger::timeline::{Bin, Flow};
-use crate::ledger::{Dropped, Failed, ShardCounts, Snapshot, Unknown};
+use crate::ledger::{Dropped, Failed, Ledger, ShardCounts, Snapshot, Timeline, Unknown};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -149,6 +149,27 @@ fn without_colours_there_are_none_and_with_them_what_is_lost_is_red() {
     let red = colours(Theme::new(true)).into_iter().filter(|cell| cell.fg == Color::Red);
     let red: Vec<_> = red.collect();
     assert!(!red.is_empty() && red.iter().all(|cell| cell.modifier.contains(Modifier::BOLD)));
+}
+
+#[test]
+fn columns_are_the_newest_spans_or_tenths_and_a_span_stays_as_it_is() {
+    let (ledger, mut timeline) = (Ledger::new(), Timeline::default());
+    let tenth = SECOND / 10;
+    for at in 1..=40 {
+        ledger.generated(at);
+        let counts = ledger.snapshot();
+        timeline.sample(tenth * at as u32, Duration::ZERO, &counts);
+        if at % 10 == 0 {
+            timeline.span(tenth * at as u32, Duration::ZERO, &counts);
+        }
+    }
+    let due = |tenths, most| {
+        let columns = columns(&timeline, tenths, most);
+        columns.iter().map(|bin| (bin.flow.due, bin.to - bin.from)).collect::<Vec<_>>()
+    };
+    assert_eq!(due(false, 300), [(55, SECOND), (155, SECOND), (255, SECOND), (355, SECOND)]);
+    assert_eq!(due(false, 2), [(255, SECOND), (355, SECOND)]);
+    assert_eq!(due(true, 3), [(38, tenth), (39, tenth), (40, tenth)]);
 }
 
 #[test]

@@ -80,24 +80,24 @@ pub(super) fn ledger(document: &Document) -> String {
 /// What the throttled entries are charged to.
 pub(super) fn throttled(document: &Document) -> String {
     let counts = &document.counts;
-    if counts.throttled_by.is_empty() {
+    if counts.fates.throttled_by.is_empty() {
         return String::new();
     }
     let mut rows = String::new();
-    for (cause, &count) in &counts.throttled_by {
+    for (cause, &count) in &counts.fates.throttled_by {
         let _ = writeln!(
             rows,
             "<tr><td>{}</td><td>{}</td><td>{}</td><td class=\"left wrap\">{}</td></tr>",
             escaped(cause),
             grouped(count),
-            human_share(count, counts.entries_throttled),
+            human_share(count, counts.fates.entries_throttled),
             why("throttled", cause).unwrap_or_default()
         );
     }
     let _ = writeln!(
         rows,
         "<tr class=\"sum\"><td>all</td><td>{}</td><td></td><td></td></tr>",
-        grouped(counts.entries_throttled)
+        grouped(counts.fates.entries_throttled)
     );
     let note = "<p class=\"soft\">Counted in every attempt. What the model charges is an estimate; the sum is counted.</p>\n";
     table(&["cause", "entries", "share", ""], "", &rows) + note
@@ -106,7 +106,8 @@ pub(super) fn throttled(document: &Document) -> String {
 /// What Kinesis itself counts, where several records are one of its own.
 pub(super) fn entries(document: &Document) -> String {
     let counts = &document.counts;
-    let are_records = counts.entries_sent == counts.sent && counts.entries_throttled == counts.throttled;
+    let are_records =
+        counts.fates.entries_sent == counts.sent && counts.fates.entries_throttled == counts.throttled;
     // A report of before entries were counted has none.
     if are_records || counts.entries == 0 {
         return String::new();
@@ -116,9 +117,9 @@ pub(super) fn entries(document: &Document) -> String {
         let count = grouped(count);
         let _ = writeln!(rows, "<tr><td>{name}</td><td>{count}</td><td class=\"left wrap\">{note}</td></tr>");
     };
-    let each = counts.sent as f64 / counts.entries_sent.max(1) as f64;
-    row("sent", counts.entries_sent, &format!("{each:.1} user records in each, on average"));
-    row("throttled", counts.entries_throttled, "counted in every attempt");
+    let each = counts.sent as f64 / counts.fates.entries_sent.max(1) as f64;
+    row("sent", counts.fates.entries_sent, &format!("{each:.1} user records in each, on average"));
+    row("throttled", counts.fates.entries_throttled, "counted in every attempt");
     row("user records elsewhere", counts.sent_elsewhere, "in aggregates that another shard took");
     table(&["Kinesis records", "count", ""], "", &rows)
 }
@@ -132,10 +133,11 @@ pub(super) fn shards(document: &Document) -> String {
     for shard in document.shards.iter().take(MOST_ROWS) {
         let tried = shard.sent + shard.throttled;
         let charged: Vec<String> = shard
+            .fates
             .throttled_by
             .iter()
             .map(|(cause, &count)| {
-                format!("{} {}", human_share(count, shard.entries_throttled), escaped(cause))
+                format!("{} {}", human_share(count, shard.fates.entries_throttled), escaped(cause))
             })
             .collect();
         let _ = writeln!(

@@ -47,8 +47,8 @@ fn nothing_that_a_report_holds_becomes_markup() {
     document.counts.requests.insert(evil.to_owned(), 1);
     let failed = document.counts.failed.remove("throttled").expect("some");
     document.counts.failed.insert(evil.to_owned(), failed);
-    document.counts.throttled_by.insert(evil.to_owned(), 1);
-    document.shards[0].throttled_by.insert(evil.to_owned(), 1);
+    document.counts.fates.throttled_by.insert(evil.to_owned(), 1);
+    document.shards[0].fates.throttled_by.insert(evil.to_owned(), 1);
     let one = &mut document.instances[0];
     for text in [
         &mut one.producer,
@@ -94,7 +94,7 @@ fn kinesis_records_have_a_table_where_they_are_not_the_records() {
     let mut document = document();
     document.counts.entries = 680;
     assert!(!page(&document).contains("<h2 id=\"entries\">"), "one for one");
-    document.counts.entries_sent = 34;
+    document.counts.fates.entries_sent = 34;
     let page = page(&document);
     assert!(page.contains("<h2 id=\"entries\">") && page.contains("10.0 user records in each"), "{page}");
     assert!(
