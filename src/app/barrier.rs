@@ -5,7 +5,6 @@
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::expose::{Phase, View};
@@ -15,7 +14,7 @@ use crate::schedule::wall;
 /// How long the wall clock is left alone while it is waited for: it may be set meanwhile.
 const GLANCE: Duration = Duration::from_millis(200);
 
-/// How long before the start connections are opened: longer than opening one may take, and less than an idle one is
+/// How long before an awaited start connections are opened: longer than opening one may take, and less than an idle one is
 /// trusted.
 const WARM: Duration = Duration::from_secs(5);
 
@@ -43,27 +42,38 @@ pub(super) fn tell(start_at: Option<Duration>, now: Duration) -> bool {
     false
 }
 
-/// Says where the run stands from now on: waiting for its start, then running. Shortly before the start it opens
-/// `connections` of `lane`, so that no first request has to wait for one. Never ends.
+/// Says where the run stands from now on: waiting for its start, then running. Shortly before the first record may be
+/// due it opens `connections` of `lane`. Never ends.
+///
+/// The requests of a burst are made one after the other on each core, and a connection that is being opened is looked
+/// after only when many of them have been: without one ahead, a run's first record was 8 to 10 ms late.
 pub(super) async fn show(
     start_at: Option<Duration>,
     view: View,
     lane: Arc<Lane>,
     connections: usize,
 ) -> std::convert::Infallible {
-    let left = || start_at.unwrap_or_default().saturating_sub(wall());
-    if !left().is_zero() {
-        view.set_phase(Phase::Waiting);
-        let mut opening = JoinSet::new();
-        while !left().is_zero() {
-            if left() <= WARM && opening.is_empty() {
-                let warm = |lane: Arc<Lane>| async move { lane.warm().await };
-                (0..connections.min(MOST_WARM)).for_each(|_| drop(opening.spawn(warm(Arc::clone(&lane)))));
-            }
-            sleep(left().min(GLANCE)).await;
+    let mut is_warm = false;
+    loop {
+        let left = start_at.unwrap_or_default().saturating_sub(wall());
+        if left <= WARM && !is_warm {
+            warm(&lane, connections);
+            is_warm = true;
         }
-        opening.detach_all();
+        if left.is_zero() {
+            break;
+        }
+        view.set_phase(Phase::Waiting);
+        sleep(left.min(GLANCE)).await;
     }
     view.set_phase(Phase::Running);
     std::future::pending().await
+}
+
+/// Opens connections ahead, in the background.
+fn warm(lane: &Arc<Lane>, connections: usize) {
+    for _ in 0..connections.min(MOST_WARM) {
+        let lane = Arc::clone(lane);
+        tokio::spawn(async move { lane.warm().await });
+    }
 }

@@ -67,6 +67,8 @@ struct Running {
     sheet: Option<Sheet>,
     reports: Vec<Blank>,
     start_at: Option<Duration>,
+    /// Most requests of a burst that are under way at the same time.
+    at_once: usize,
     /// What it costs, where prices are known.
     meter: Option<Meter>,
     /// Whether it joined others after their common start.
@@ -158,6 +160,8 @@ impl App {
         .with_witnesses(witnesses)
         .with_digests(config.event.has_template() || trace::is_recorded(trace.as_ref()));
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
+        let own = config.share.unwrap_or(Share::WHOLE).of(offered.peak);
+        let at_once = (own.end - own.start).min(u64::from(load.jobs.min(slots)));
         let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
             .by_wire(config.wire)
             .with_packing(config.packing)
@@ -230,6 +234,7 @@ impl App {
             sheet,
             reports,
             start_at,
+            at_once: at_once as usize,
             meter,
             late,
         })
@@ -239,10 +244,9 @@ impl App {
 impl Running {
     /// Until the load has an end, or `stop` comes.
     async fn load(&mut self, stop: impl Future<Output = &'static str>) -> Ended {
-        let requests = self.config.send.max_in_flight.min(self.config.load.jobs as usize);
         let by = tokio::select! {
             () = self.pacing.ended() => None,
-            never = barrier::show(self.start_at, self.view.clone(), Arc::clone(&self.lane), requests) => match never {},
+            never = barrier::show(self.start_at, self.view.clone(), Arc::clone(&self.lane), self.at_once) => match never {},
             by = stop => Some(by),
             by = cost::reached(self.meter.as_ref()) => Some(by),
             by = self.steering.obey() => Some(by),

@@ -1,5 +1,7 @@
 //! Start-up: each way in which a stream can't be used has its own exit code and says what to do.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Describe, Endpoint, Program};
 
 const SHORT: [&str; 3] = ["--jobs=1", "--messages=1", "--max-records=1"];
@@ -37,6 +39,38 @@ fn a_stream_that_is_being_created_is_waited_for() {
     assert!(stderr.contains("waiting until it is ACTIVE"), "{stderr}");
     let (code, stderr) = start(vec![creating(); 9], &["--active-timeout=1s"]);
     assert_eq!(code, 75, "{stderr}");
+}
+
+/// Connections that a run of 30 jobs opens when nothing is due yet, and what is said of them.
+fn opened_ahead(at_least: usize, more: &[&str]) -> usize {
+    let endpoint = Endpoint::open(vec![], vec![]);
+    // Due once a year.
+    let load = ["--jobs=30", "--messages=1", "--cron=0 0 0 1 1 *"];
+    let run = Program::against(&endpoint, &[&load, more].concat()).start();
+    let begun = Instant::now();
+    while endpoint.connections() < at_least && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    // Those that are too many would have come by now.
+    std::thread::sleep(Duration::from_millis(300));
+    let connections = endpoint.connections();
+    run.signal("TERM");
+    let (code, log) = run.finish();
+    assert_eq!((code, endpoint.requests()), (0, 0), "{log}");
+    connections
+}
+
+#[test]
+fn the_connections_of_the_first_burst_are_open_before_it() {
+    // The SDK has one or two of its own, for what it asks at the start.
+    for (wanted, more) in [
+        (30, &[][..]),
+        (7, &["--max-in-flight=7"][..]),
+        (3, &["--instance-count=10", "--instance-index=1"][..]),
+    ] {
+        let connections = opened_ahead(wanted + 1, more);
+        assert!((wanted + 1..=wanted + 2).contains(&connections), "{connections}, with {more:?}");
+    }
 }
 
 #[test]

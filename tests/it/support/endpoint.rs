@@ -54,6 +54,7 @@ struct State {
     stored: Vec<Value>,
     requests: usize,
     calls: usize,
+    connections: usize,
     /// Requests of any kind in CBOR.
     in_cbor: usize,
 }
@@ -75,6 +76,7 @@ impl Endpoint {
         std::thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let state = Arc::clone(&shared);
+                state.lock().expect("no panic").connections += 1;
                 // A client that hangs up is no error here.
                 std::thread::spawn(move || drop(serve(connection, &state)));
             }
@@ -106,6 +108,11 @@ impl Endpoint {
     /// How many of them were in CBOR.
     pub fn calls_in_cbor(&self) -> usize {
         self.state.lock().expect("no panic").in_cbor
+    }
+
+    /// How many connections were opened.
+    pub fn connections(&self) -> usize {
+        self.state.lock().expect("no panic").connections
     }
 }
 
