@@ -49,9 +49,15 @@ impl Identity {
     /// # Errors
     /// Why there are no credentials; nothing was sent then.
     pub(super) async fn signer(&self, now: DateTime<Utc>) -> Result<Arc<Signer>, Fault> {
-        if let Some(signer) = self.usable(now) {
-            return Ok(signer);
+        match self.usable(now) {
+            Some(signer) => Ok(signer),
+            // Boxed, because it is 12 kB of providers, and each request's future would be as large and be copied thrice.
+            None => Box::pin(self.asked(now)).await,
         }
+    }
+
+    /// The same, asked of the provider unless somebody else has done so meanwhile.
+    async fn asked(&self, now: DateTime<Utc>) -> Result<Arc<Signer>, Fault> {
         // One asks for all.
         let mut source = self.source.lock().await;
         let Source { provider, asked } = &mut *source;

@@ -160,7 +160,8 @@ impl Direct {
         loop {
             let (mut connection, used) = match self.pool.take() {
                 Some(connection) => (connection, true),
-                None => (self.connect().await?, false),
+                // Boxed: each request's future would have room for it.
+                None => (Box::pin(self.connect()).await?, false),
             };
             let Connection { head, scratch, .. } = &mut connection;
             signer.write_head(now, body, scratch, head);
