@@ -19,9 +19,9 @@ WORKDIR /build
 # `release` is what is measured and meant; `dev` compiles faster.
 ARG PROFILE=release
 
-# The dependencies alone, which take minutes: this layer lasts until Cargo.toml or Cargo.lock change.
+# The dependencies alone, which take minutes: this layer lasts until one of these files changes.
 # Cargo.toml names the benchmark, so cargo wants to see one.
-COPY Cargo.toml Cargo.lock ./
+COPY Cargo.toml Cargo.lock build.rs ./
 RUN mkdir -p src benches/instructions \
     && echo 'fn main() {}' > src/main.rs \
     && cp src/main.rs benches/instructions/main.rs \
