@@ -39,7 +39,7 @@ use crate::kinesis::{Lane, OpenShards, StreamRef};
 use crate::ledger::Ledger;
 use crate::pipeline::Pipeline;
 use crate::replay::Spool;
-use crate::schedule::{Announcer, Control, Plan, Share, WHOLE, wall};
+use crate::schedule::{Announcer, Control, Plan, Quota, Share, WHOLE, wall};
 use crate::send::Sender;
 
 /// A run under way: what has to be ended, and what its report is made of.
@@ -160,8 +160,7 @@ impl App {
         .with_witnesses(witnesses)
         .with_digests(config.event.has_template() || trace::is_recorded(trace.as_ref()));
         let slots = config.send.max_in_flight as u32; // at most 10,000 by the settings' rule
-        let own = config.share.unwrap_or(Share::WHOLE).of(offered.peak);
-        let at_once = (own.end - own.start).min(u64::from(load.jobs.min(slots)));
+        let own_jobs = Quota::dealt(load.jobs, offered.peak, 0).jobs_of(config.share.unwrap_or(Share::WHOLE));
         let pipeline = Pipeline::new(maker, keyer, limits, sender, Arc::clone(&ledger), load.jobs, slots)
             .by_wire(config.wire)
             .with_packing(config.packing)
@@ -234,7 +233,7 @@ impl App {
             sheet,
             reports,
             start_at,
-            at_once: at_once as usize,
+            at_once: own_jobs.min(slots) as usize,
             meter,
             late,
         })

@@ -1,4 +1,5 @@
-//! Start-up: each way in which a stream can't be used has its own exit code and says what to do.
+//! Start-up: each way in which a stream can't be used has its own exit code and says what to do; what is ready before
+//! the first record is due.
 
 use std::time::{Duration, Instant};
 
@@ -41,11 +42,11 @@ fn a_stream_that_is_being_created_is_waited_for() {
     assert_eq!(code, 75, "{stderr}");
 }
 
-/// Connections that a run of 30 jobs opens when nothing is due yet, and what is said of them.
+/// Connections that a run of 30 jobs has opened when nothing is due yet.
 fn opened_ahead(at_least: usize, more: &[&str]) -> usize {
     let endpoint = Endpoint::open(vec![], vec![]);
     // Due once a year.
-    let load = ["--jobs=30", "--messages=1", "--cron=0 0 0 1 1 *"];
+    let load = ["--jobs=30", "--cron=0 0 0 1 1 *"];
     let run = Program::against(&endpoint, &[&load, more].concat()).start();
     let begun = Instant::now();
     while endpoint.connections() < at_least && begun.elapsed() < Duration::from_secs(20) {
@@ -64,9 +65,11 @@ fn opened_ahead(at_least: usize, more: &[&str]) -> usize {
 fn the_connections_of_the_first_burst_are_open_before_it() {
     // The SDK has one or two of its own, for what it asks at the start.
     for (wanted, more) in [
-        (30, &[][..]),
-        (7, &["--max-in-flight=7"][..]),
-        (3, &["--instance-count=10", "--instance-index=1"][..]),
+        (30, &["--messages=1"][..]),
+        (7, &["--messages=1", "--max-in-flight=7"][..]),
+        (3, &["--messages=1", "--instance-count=10", "--instance-index=1"][..]),
+        // Ten times the records, of as many jobs.
+        (3, &["--messages=10", "--instance-count=10", "--instance-index=1"][..]),
     ] {
         let connections = opened_ahead(wanted + 1, more);
         assert!((wanted + 1..=wanted + 2).contains(&connections), "{connections}, with {more:?}");
