@@ -40,10 +40,8 @@ pub(super) fn load_plan(config: &Config, offered: &Offered, reached: &Reached, s
     );
     let usual = mean.ceil() as u64;
     let wired = wire(config, offered, reached, stages, usual);
-    let peak_requests = match peak == usual {
-        true => wired.requests,
-        false => wire(config, offered, reached, stages, peak).requests,
-    };
+    let peak_requests =
+        if peak == usual { wired.requests } else { wire(config, offered, reached, stages, peak).requests };
     let shards = reached.shards.shards();
     let at_once = config.load.pacing == Pacing::Burst;
     let records_bytes = average(&sampled.records, |bytes| bytes);

@@ -50,7 +50,6 @@ impl<'a> Requests<'a> {
             let mut builder = BatchBuilder::of(config.wire, limits, std::mem::take(&mut self.spent));
             bundler.begin(map);
             while left > 0 {
-                event.clear();
                 let made = maker.compose(job, *next, due, event);
                 if made.made {
                     let explicit = keyer.write(job, made.event, event, &made.written, key);
